@@ -1,0 +1,43 @@
+/* bind.h: what the Lua modules in C share. One file a module; only luaopen_lre_<noun> is visible.
+ *
+ * Raise for a script's bug (luaL_argerror and friends). Return nil, err for the world, err being a table
+ * { kind, code, message, ... } whose __tostring is its message. */
+#ifndef LRE_BIND_BIND_H
+#define LRE_BIND_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "core/err.h"
+
+/* Pushes the error table (metatable "lre.error"). */
+void lre_bind_push_err(lua_State *L, const struct lre_err *err);
+int lre_bind_fail(lua_State *L, const struct lre_err *err);  /* pushes nil, err; returns 2 */
+int lre_bind_raise(lua_State *L, const struct lre_err *err); /* raises the error table */
+
+/* A struct lre_buf in a userdata with __gc and __close, for memory that must survive a Lua error. */
+struct lre_buf *lre_bind_buf(lua_State *L);
+
+/* Preloads every module into package.loaded lazily (package.preload). */
+void lre_bind_preload(lua_State *L);
+/* The pure ones among them, for a sandbox: json, regex, stats, text, hash. */
+void lre_bind_preload_pure(lua_State *L);
+
+int luaopen_lre_json(lua_State *L);
+int luaopen_lre_hash(lua_State *L);
+int luaopen_lre_clock(lua_State *L);
+int luaopen_lre_mt19937(lua_State *L);
+int luaopen_lre_csv(lua_State *L);
+int luaopen_lre_set(lua_State *L);
+int luaopen_lre_text(lua_State *L);
+int luaopen_lre_regex(lua_State *L);
+int luaopen_lre_stats(lua_State *L);
+int luaopen_lre_fs(lua_State *L);
+int luaopen_lre_journal(lua_State *L);
+int luaopen_lre_http(lua_State *L);
+int luaopen_lre_process(lua_State *L);
+int luaopen_lre_sched(lua_State *L);
+int luaopen_lre_sandbox(lua_State *L);
+int luaopen_lre_platform(lua_State *L);
+
+#endif

@@ -1,0 +1,59 @@
+/* json.h: a guarded parse and a canonical writer.
+ *
+ * cJSON builds the tree. In front of it stands a scan of ours, since cJSON
+ * 1.7.15 lets duplicate keys, invalid UTF-8, `01`, raw newlines in strings and
+ * trailing text pass, cuts strings at \u0000 and turns 9007199254740993 into a
+ * double. Each of these is an error here, with a byte offset.
+ *
+ * The writer is ours because no packaged library promises what "same inputs,
+ * same bytes" needs: sorted keys, integers kept apart from floats, floats in
+ * their shortest round-trip form (as Python's repr writes them: 0.0, 4e-07,
+ * 1e+16), no NaN or infinity, valid UTF-8 only. */
+#ifndef LRE_CORE_JSON_H
+#define LRE_CORE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+
+struct cJSON;
+
+struct lre_json_limits {
+  size_t max_depth;      /* 0: 64 */
+  size_t max_bytes;      /* 0: no bound */
+  bool bigint_as_string; /* integers beyond +-2^53: true: strings of their digits (providers); false: an error */
+};
+
+struct lre_json_doc {
+  struct cJSON *root;
+  struct lre_buf text; /* the rewritten text, where integers became strings */
+};
+
+/* Set in cJSON's item->type beside cJSON_Number: the token had a '.', 'e' or
+ * 'E', so it is a float even where its value is whole. cJSON_IsNumber masks it out. */
+#define LRE_JSON_FLOAT (1 << 12)
+
+/* Parses one JSON text (surrounding whitespace and a UTF-8 BOM allowed, nothing else).
+ * False: err is kind "json", code one of "syntax", "depth", "utf8", "duplicate_key", "nul", "bigint", "range" (1e999),
+ * "trailing", "empty", "too_large"; the message ends in "at byte N" (0-based). Or kind "memory". max_depth over 1000
+ * counts as 1000, cJSON's own limit. Free the doc only after true. */
+bool lre_json_parse(struct lre_json_doc *doc, const char *text, size_t len, const struct lre_json_limits *limits,
+                    struct lre_err *err);
+void lre_json_free(struct lre_json_doc *doc);
+
+/* Canonical tokens, appended to b. Strings: only '"', '\\' and controls below 0x20 are escaped. */
+bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lre_err *err); /* invalid UTF-8: "utf8" */
+bool lre_json_put_int(struct lre_buf *b, int64_t v);
+bool lre_json_put_double(struct lre_buf *b, double v, struct lre_err *err); /* NaN, infinity: "not_finite" */
+
+#define LRE_JSON_NUMBER_BYTES 32
+/* The shortest decimal that reads back as v, in Python's repr form. Returns its length. */
+size_t lre_json_format_double(double v, char out[LRE_JSON_NUMBER_BYTES]);
+
+/* v to 12 significant digits: derived numbers in canonical files (libm differs in the last bits). */
+double lre_json_round12(double v);
+
+#endif
