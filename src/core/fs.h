@@ -14,6 +14,8 @@ bool lre_fs_read(const char *path, size_t max_bytes, struct lre_buf *out, struct
 /* Writes to "<path>.tmp.<pid>" in the same folder, fsyncs, renames, fsyncs the folder. On failure the
  * temporary file is gone and the old file is untouched. */
 bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct lre_err *err);
+/* fsyncs the folder that holds `path`: a new or renamed file's name is only then on the disk. */
+bool lre_fs_sync_folder_of(const char *path, struct lre_err *err);
 /* mkdir; *created false where it already was a folder. With `parents`, like mkdir -p. */
 bool lre_fs_mkdir(const char *path, bool parents, bool *created, struct lre_err *err);
 

@@ -1,5 +1,9 @@
 /* http.h: HTTP over one curl_multi. It sends, limits and reports; it decides nothing (no retry, no reading of bodies).
  *
+ * One thread. A call over its host's bound waits in a queue of ours, with no clock running: all times and timeouts
+ * count from when it leaves that queue. libcurl's own silent resend on a dead kept-alive connection is cut off
+ * ("reset").
+ *
  * http and https only, redirects off, keep-alive, HTTP/2 where the server offers it over TLS, proxies and CA from the
  * environment (http_proxy, https_proxy, no_proxy, CURL_CA_BUNDLE, SSL_CERT_FILE) or from the options. Easy handles
  * are reused. The body is received into one buffer and handed over by move. */
@@ -19,20 +23,20 @@ struct lre_http_call;
 
 struct lre_http_options {
   const char *user_agent;
-  const char *ca_file; /* NULL: the environment, then the system's */
-  const char *proxy;   /* NULL: the environment; "": none */
-  long max_connections_per_host; /* 0: no bound */
+  const char *ca_file;               /* NULL: the environment, then the system's */
+  const char *proxy;                 /* NULL: the environment; "": none */
+  long max_connections_per_host;     /* calls at once to one scheme, host and port; 0: no bound */
   const struct lre_secrets *secrets; /* borrowed; may be NULL */
 };
 
 struct lre_http_timeouts { /* milliseconds; 0: none */
-  uint32_t connect_ms;    /* resolve, TCP and TLS */
-  uint32_t first_byte_ms; /* from the moment the request starts until the first header byte */
-  uint32_t stall_ms;      /* between bytes, after the first */
+  uint32_t connect_ms;     /* resolve, TCP and TLS */
+  uint32_t first_byte_ms;  /* from the moment the request starts until the first header byte */
+  uint32_t stall_ms;       /* between bytes, after the first */
   uint32_t total_ms;
 };
 
-struct lre_http_request { /* all borrowed until lre_http_start returns, but for the body, which is moved */
+struct lre_http_request { /* all borrowed until lre_http_start returns, but for the body, which is moved (or freed) */
   const char *method;     /* "GET", "POST", ... */
   const char *url;
   const char *const *headers; /* "Name: value" lines */
@@ -51,8 +55,8 @@ struct lre_http_response {
   struct lre_buf body;    /* redacted */
   bool sent;              /* the whole request was sent: a retry might ask (and pay) twice */
   bool reused;            /* on a kept-alive connection */
-  uint32_t connect_us, first_byte_us, total_us;
-  long http_version;      /* 10, 11, 20 */
+  uint32_t connect_us, first_byte_us, total_us; /* each from the start of the call; 0: did not come to that */
+  long http_version;                            /* 10, 11, 20 */
 };
 
 /* NULL: err. curl_global_init is called once, here. */
@@ -61,7 +65,8 @@ void lre_http_free(struct lre_http *http); /* cancels all calls */
 
 /* `done` runs inside lre_http_poll, at most once: ok is true where a whole response came (any status), else err has
  * code "resolve", "connect", "tls", "timeout_connect", "timeout_first_byte", "timeout_stall", "timeout_total", "reset",
- * "partial", "too_large", "protocol" or "other". The response is the callee's to move from; the call is freed after. */
+ * "partial", "too_large", "protocol" or "other". It may start and cancel calls. The response is the callee's to move
+ * from; the call is freed after. */
 typedef void lre_http_done(void *ud, bool ok, struct lre_http_response *response, const struct lre_err *err);
 
 /* NULL: err (bad URL, scheme, header with a control byte, unknown secret): nothing was sent, done is not called. */

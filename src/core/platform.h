@@ -23,12 +23,12 @@ bool lre_platform_raise_nofile(size_t wanted, size_t *got); /* RLIMIT_NOFILE tow
 void lre_platform_no_core_dump(void);                       /* called once a key is in memory */
 size_t lre_platform_cpus(void);
 size_t lre_platform_peak_rss_bytes(void);
-bool lre_platform_exe_path(struct lre_buf *out);            /* of this binary, links resolved */
-void lre_platform_describe(char *out, size_t len);          /* "linux x86_64" */
+bool lre_platform_exe_path(struct lre_buf *out);   /* of this binary, links resolved */
+void lre_platform_describe(char *out, size_t len); /* "linux x86_64" */
 bool lre_platform_hostname(char *out, size_t len);
 bool lre_platform_is_tty(int fd);
-size_t lre_platform_columns(int fd); /* 0: unknown */
+size_t lre_platform_columns(int fd);             /* 0: unknown */
 bool lre_platform_random(void *out, size_t len); /* from the kernel */
-long lre_platform_lock_holder(int fd); /* the process that holds a flock on this file; 0: unknown */
+long lre_platform_lock_holder(int fd);           /* the process that holds a flock on this file; 0: unknown */
 
 #endif

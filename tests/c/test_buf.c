@@ -11,7 +11,10 @@ static void appends_are_kept_in_order_and_end_in_a_nul(void **state) {
   assert_true(lre_buf_putc(&b, '\0'));
   assert_true(lre_buf_printf(&b, "%d-%s", 42, "x"));
   assert_int_equal(b.len, 7);
-  assert_memory_equal(b.data, "ab\0" "42-x", 8);
+  assert_memory_equal(b.data,
+                      "ab\0"
+                      "42-x",
+                      8);
   lre_buf_free(&b);
 }
 
@@ -56,7 +59,7 @@ static void lengths_near_the_end_of_size_t_fail(void **state) {
   struct lre_buf b;
   lre_buf_init(&b);
   lre_buf_puts(&b, "x");
-  const size_t huge[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 2};
+  const size_t huge[] = {SIZE_MAX, SIZE_MAX - 1, PTRDIFF_MAX};
   for (size_t i = 0; i < 3; i++) {
     b.failed = false;
     assert_false(lre_buf_reserve(&b, huge[i]));

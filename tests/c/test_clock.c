@@ -38,8 +38,8 @@ static void source_date_epoch_fixes_every_date(void **state) {
 
 static void what_is_no_epoch_is_said_and_ignored(void **state) {
   (void)state;
-  static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1.0", "1e9", "0x10", "now", "253402300800",
-                                    "99999999999999999999999999"};
+  static const char *const bad[] = {
+      "", "-1", "+1", " 1", "1 ", "1.0", "1e9", "0x10", "now", "253402300800", "99999999999999999999999999"};
   struct lre_err err;
   int64_t seconds;
   assert_false(lre_clock_epoch(&seconds, &err));

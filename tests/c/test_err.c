@@ -74,14 +74,20 @@ static void an_errno_gives_its_name_and_reason(void **state) {
 
 static void a_long_path_does_not_push_the_reason_out(void **state) {
   (void)state;
-  char path[400];
-  struct lre_err err;
-  memset(path, 'p', sizeof path - 1);
-  path[sizeof path - 1] = '\0';
-  lre_err_errno(&err, ENOSPC, "write %s", path);
-  const char *reason = strstr(err.message, strerror(ENOSPC));
-  assert_non_null(reason);
-  assert_string_equal(reason, strerror(ENOSPC));
+  for (size_t pad = 0; pad < 3; pad++) {
+    char path[400] = "";
+    struct lre_err err;
+    memset(path, 'p', pad);
+    while (strlen(path) < sizeof path - 4) strcat(path, "\xE2\x82\xAC");
+    lre_err_errno(&err, ENOSPC, "%s", path);
+    const char *reason = strstr(err.message, strerror(ENOSPC));
+    assert_non_null(reason);
+    assert_string_equal(reason, strerror(ENOSPC));
+    size_t kept = (size_t)(reason - err.message) - strlen(": ");
+    assert_memory_equal(err.message + kept, ": ", 2);
+    assert_int_equal((kept - pad) % 3, 0);
+    assert_memory_equal(err.message, path, kept);
+  }
 }
 
 static void out_of_memory_needs_none(void **state) {

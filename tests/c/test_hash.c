@@ -81,10 +81,8 @@ static void threads_do_not_disturb_each_other(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_disturb_each_other), /* first: the fetch of the digest is shared too */
-      cmocka_unit_test(digests_are_those_of_the_standard),
-      cmocka_unit_test(pieces_give_the_digest_of_the_whole),
-      cmocka_unit_test(a_finished_digest_takes_no_more),
-      cmocka_unit_test(the_short_key_is_the_head_of_the_digest),
+      cmocka_unit_test(digests_are_those_of_the_standard), cmocka_unit_test(pieces_give_the_digest_of_the_whole),
+      cmocka_unit_test(a_finished_digest_takes_no_more),   cmocka_unit_test(the_short_key_is_the_head_of_the_digest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
