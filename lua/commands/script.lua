@@ -1,5 +1,5 @@
 -- lre script FILE [-- args]: a Lua file with the engine at hand.
-local cli = require "lre.cli"
+local catalog = require "lre.catalog"
 local defaults = require "lre.defaults"
 
 local command = {
@@ -15,18 +15,11 @@ function command.options(parser)
   defaults.add(parser, "script")
 end
 
--- A script that cannot be read or compiled is invalid input: exit 3, before anything of it ran.
-local function load_script(path)
-  local chunk = require("lre.catalog").chunk(path)
-  local fn, err = load(chunk.source, "@" .. chunk.name, "t", chunk.env or _G)
-  if not fn then cli.fail(3, "%s", err) end
-  return fn
-end
-
 function command.run(args)
   defaults.apply(args, "script")
-  _G.arg = table.move(args.rest, 1, #args.rest, 1, { [0] = args.file })
-  local result = load_script(args.file)(table.unpack(args.rest))
+  rawset(_G, "arg", table.move(args.rest, 1, #args.rest, 1, { [0] = args.file }))
+  local path = args.file:find("/", 1, true) and args.file or "./" .. args.file
+  local result = catalog.run(catalog.chunk(path))
   return math.tointeger(result) or 0
 end
 

@@ -134,7 +134,8 @@ local function handler(err)
   return { exit = 3, message = debug.traceback(tostring(err), 2) }
 end
 
-local function safe(text)
+---Text fit for a terminal: no secret, no escape sequence of someone else's.
+function cli.safe(text)
   return require("lre.text").terminal(require("lre.http").redact(text), true)
 end
 
@@ -145,10 +146,9 @@ function cli.main(args)
   local ok, result = xpcall(run, handler, args)
   if ok then return math.tointeger(result) or 0 end
   if result.exit == 0 then -- a script's `--help`
-    local printed = fs.print("stdout", result.message)
-    return printed and 0 or 4
+    return fs.print("stdout", result.message .. "\n") and 0 or 4
   end
-  fs.print("stderr", "lre: " .. safe(tostring(result.message)) .. "\n")
+  fs.print("stderr", "lre: " .. cli.safe(tostring(result.message)) .. "\n")
   return result.exit
 end
 

@@ -288,7 +288,8 @@ local journal = {}
 ---@return lre.Journal?, table|lre.Error
 function journal.open(path) end
 ---Passes over a journal's whole lines: calls per line `row, number` with only the named fields (dotted paths) of each JSON row, `false` for what is absent.
----A line that is not JSON gives nil, number, err: the caller says so and goes on.
+---A line that is not JSON gives nil, number, err: the caller says so and goes on; the end gives nothing. A torn last line is not a
+---row. nil, err where the file cannot be opened; raises where it cannot be read.
 ---@param path string
 ---@param fields string[]
 ---@return fun(): table?, integer?, lre.Error?
@@ -334,12 +335,14 @@ function process.run(request) end
 
 ---@class lre.sched
 local sched = {}
----Starts a task. Returns its handle.
+---Starts a task. Returns its handle. A task that fails while nobody ever waits for it is reported on stderr, one line, when its handle
+---is collected or the process ends; the exit code is then not 0.
 ---@return lre.Task
 function sched.spawn(fn, ...) end
 ---@param seconds number
 function sched.sleep(seconds) end
----Runs fn(...) in this task with a deadline: nil, err (kind "limit", code "deadline") when it passes.
+---Runs fn(...) in this task with a deadline: nil, err (kind "limit", code "deadline") when it passes. Its errors pass through.
+---A coroutine cannot yield out of a deadline that it began itself.
 function sched.deadline(seconds, fn, ...) end
 ---A gate for at most `limit` holders, FIFO. `limit` can be changed.
 ---@return lre.Gate
@@ -397,6 +400,8 @@ local platform = {}
 platform.lua_dir = ""
 ---@type string folder with suites, judges, examples, docs
 platform.share_dir = ""
+---@type string? this program's file, links resolved
+platform.program = ""
 ---@type string
 platform.version = ""
 ---`{ lua, curl, cjson, pcre2, pcre2_jit (boolean), openssl }`

@@ -18,6 +18,11 @@ int lre_bind_raise(lua_State *L, const struct lre_err *err); /* raises the error
 /* A struct lre_buf in a userdata with __gc and __close, for memory that must survive a Lua error. */
 struct lre_buf *lre_bind_buf(lua_State *L);
 
+/* The bytes as a string; the buffer is freed at once. Raises where it failed. */
+int lre_bind_push_buf(lua_State *L, struct lre_buf *b);
+/* Makes a userdata type once a state: methods as __index, and `gc` (idempotent; may be NULL) as __gc and __close. Leaves nothing. */
+void lre_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc);
+
 /* Preloads every module into package.loaded lazily (package.preload). */
 void lre_bind_preload(lua_State *L);
 /* The pure ones among them, for a sandbox: json, regex, stats, text, hash. */

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "core/http_check.h"
 
 enum {
   DEFAULT_MAX_RESPONSE = 16 << 20,
@@ -96,11 +97,17 @@ static void note_bytes(struct lre_http_call *call) {
 }
 
 /* Runs once a request, after the connection is there. A second time means that libcurl found the kept-alive connection
- * dead after sending, and would send again: whether to ask twice is our caller's to decide. */
+ * dead and is about to send again. Where some of the request had gone out, asking twice is our caller's to decide. */
+static bool sent_something(const struct lre_http_call *call) {
+  long bytes = 0;
+  curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &bytes);
+  return bytes > 0;
+}
+
 static int on_ready(void *ud, char *remote, char *local, int remote_port, int local_port) {
   struct lre_http_call *call = ud;
   (void)remote, (void)local, (void)remote_port, (void)local_port;
-  if (call->ready_ns) {
+  if (call->ready_ns && sent_something(call)) {
     call->resent = true;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -290,31 +297,7 @@ static void release_call(struct lre_http_call *call) {
   push(&call->http->idle, call);
 }
 
-/* Checking a request ---------------------------------------------------------- */
-
-static bool bad_url(struct lre_err *err, const char *why) {
-  return lre_err_set(err, "argument", "url", "URL: %s", why); /* the URL itself may hold a key */
-}
-
-static bool host_name(CURLU *u, struct lre_buf *name, struct lre_err *err) {
-  char *scheme = NULL, *host = NULL, *port = NULL;
-  bool ok = false;
-  if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-      (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0))
-    bad_url(err, "expected one that begins with http:// or https://");
-  else if (curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK || !*host ||
-           curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-    bad_url(err, "expected a host");
-  else if (!lre_buf_puts(name, scheme) || !lre_buf_puts(name, "://") || !lre_buf_puts(name, host) ||
-           !lre_buf_putc(name, ':') || !lre_buf_puts(name, port))
-    lre_err_memory(err);
-  else
-    ok = true;
-  curl_free(scheme);
-  curl_free(host);
-  curl_free(port);
-  return ok;
-}
+/* Setting up a request ---------------------------------------------------------- */
 
 static struct host *find_host(struct lre_http *http, const struct lre_buf *name) {
   for (struct host *h = http->hosts; h; h = h->next)
@@ -331,25 +314,13 @@ static struct host *find_host(struct lre_http *http, const struct lre_buf *name)
   return h;
 }
 
-static struct host *check_url(struct lre_http *http, const char *url, struct lre_err *err) {
+/* The queue that a URL's calls share; the last URL is not parsed again. */
+static struct host *host_of(struct lre_http *http, const char *url, struct lre_err *err) {
   if (http->last_url && strcmp(http->last_url, url) == 0) return http->last_host;
   struct lre_buf name;
   lre_buf_init(&name);
   struct host *host = NULL;
-  CURLU *u = curl_url();
-  CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER) : CURLUE_OUT_OF_MEMORY;
-  if (!u) {
-    lre_err_memory(err);
-  } else if (code == CURLUE_USER_NOT_ALLOWED) {
-    bad_url(err, "a user name or password in it is not sent: give the key in a variable");
-  } else if (code == CURLUE_UNSUPPORTED_SCHEME || code == CURLUE_BAD_SCHEME) {
-    bad_url(err, "expected one that begins with http:// or https://");
-  } else if (code != CURLUE_OK) {
-    bad_url(err, "malformed");
-  } else if (host_name(u, &name, err) && !(host = find_host(http, &name))) {
-    lre_err_memory(err);
-  }
-  curl_url_cleanup(u);
+  if (lre_http_check_url(url, &name, err) && !(host = find_host(http, &name))) lre_err_memory(err);
   lre_buf_free(&name);
   char *copy = host ? strdup(url) : NULL;
   if (copy) {
@@ -360,20 +331,6 @@ static struct host *check_url(struct lre_http *http, const char *url, struct lre
   return host;
 }
 
-static bool has_control(const char *s) {
-  for (; *s; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7F) return true;
-  return false;
-}
-
-static bool is_token(const char *s, size_t len) { /* RFC 9110, 5.6.2 */
-  for (size_t i = 0; i < len; i++) {
-    char c = lower(s[i]);
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c)))) return false;
-  }
-  return len > 0;
-}
-
 static bool add_line(struct lre_http_call *call, const char *line, struct lre_err *err) {
   struct curl_slist *grown = curl_slist_append(call->headers, line);
   if (!grown) return lre_err_memory(err);
@@ -382,9 +339,8 @@ static bool add_line(struct lre_http_call *call, const char *line, struct lre_er
 }
 
 static bool add_header(struct lre_http_call *call, const char *line, struct lre_err *err) {
+  if (!lre_http_check_header(line, err)) return false;
   const char *colon = strchr(line, ':');
-  if (!colon || !is_token(line, (size_t)(colon - line)) || has_control(line))
-    return lre_err_set(err, "argument", "header", "a header is not \"Name: value\", or holds a control byte");
   if (colon[1 + strspn(colon + 1, " ")]) return add_line(call, line, err);
   char *empty = strdup(line); /* to libcurl "Name:" means none at all; "Name;" is the empty one */
   if (!empty) return lre_err_memory(err);
@@ -409,7 +365,7 @@ static bool add_key(struct lre_http_call *call, const struct lre_http_request *r
   lre_buf_init(&line);
   lre_buf_reserve(&line, 4096); /* one block, so that growing leaves no copy behind */
   bool ok = false;
-  if (!is_token(name, strlen(name)) || has_control(prefix))
+  if (!lre_http_is_token(name, strlen(name)) || lre_http_has_control(prefix))
     lre_err_set(err, "argument", "header", "the key's header or prefix is not fit for a header");
   else if (!lre_buf_puts(&line, name) || !lre_buf_puts(&line, ": ") || !lre_buf_puts(&line, prefix))
     lre_err_memory(err);
@@ -438,7 +394,7 @@ static bool add_headers(struct lre_http_call *call, const struct lre_http_reques
 
 static bool set_method(struct lre_http_call *call, const char *method, struct lre_err *err) {
   CURL *e = call->easy;
-  if (!is_token(method, strlen(method))) return lre_err_set(err, "argument", "method", "not an HTTP method");
+  if (!lre_http_is_token(method, strlen(method))) return lre_err_set(err, "argument", "method", "not an HTTP method");
   bool head = strcmp(method, "HEAD") == 0;
   bool body = strcmp(method, "POST") == 0 || call->body.len > 0;
   bool plain = head || strcmp(method, body ? "POST" : "GET") == 0;
@@ -500,7 +456,7 @@ struct lre_http_call *lre_http_start(struct lre_http *http, struct lre_http_requ
                                      void *ud, struct lre_err *err) {
   struct lre_buf body = request->body;
   lre_buf_init(&request->body);
-  struct host *host = check_url(http, request->url, err);
+  struct host *host = host_of(http, request->url, err);
   struct lre_http_call *call = host ? take_call(http) : NULL;
   if (!call) {
     if (host) lre_err_memory(err);
@@ -797,17 +753,5 @@ bool lre_http_poll(struct lre_http *http, int wake_fd, int timeout_ms, struct lr
   if (code != CURLM_OK) return lre_err_set(err, "http", "other", "libcurl: %s", curl_multi_strerror(code));
   read_messages(http);
   check_deadlines(http);
-  return true;
-}
-
-bool lre_http_escape(const char *s, size_t len, struct lre_buf *out) {
-  static const char digits[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < len; i++) {
-    unsigned char c = (unsigned char)s[i];
-    char low = lower(s[i]);
-    bool plain = (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    char encoded[3] = {'%', digits[c >> 4], digits[c & 15]};
-    if (!(plain ? lre_buf_put(out, s + i, 1) : lre_buf_put(out, encoded, 3))) return false;
-  }
   return true;
 }

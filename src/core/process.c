@@ -70,9 +70,9 @@ static void restore_sigpipe(const sigset_t *old, bool was_pending) {
 static int set_attributes(posix_spawnattr_t *attr) {
   sigset_t none, usual;
   sigemptyset(&none);
-  sigemptyset(&usual);
-  const int reset[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGUSR1, SIGXFSZ};
-  for (size_t i = 0; i < sizeof reset / sizeof *reset; i++) sigaddset(&usual, reset[i]);
+  sigfillset(&usual);
+  sigdelset(&usual, SIGKILL);
+  sigdelset(&usual, SIGSTOP);
   int failed = posix_spawnattr_setpgroup(attr, 0);
   if (!failed) failed = posix_spawnattr_setsigmask(attr, &none);
   if (!failed) failed = posix_spawnattr_setsigdefault(attr, &usual);

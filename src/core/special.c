@@ -62,12 +62,14 @@ static double beta_fraction(double a, double b, double x, double y) {
   return (double)NAN;
 }
 
-bool lre_special_log_beta(double a, double b, double u, double *out) {
+bool lre_special_log_beta(double a, double b, double u, double *log_cdf, double *slope) {
   double log_term = lre_special_log_beta_term(a, b, u), x = x_of(u), y = x_of(-u);
   if (a * y >= b * x) {
-    *out = log_term - log(beta_fraction(a, b, x, y));
+    *slope = beta_fraction(a, b, x, y);
+    *log_cdf = log_term - log(*slope);
   } else {
-    *out = log1p(-exp(log_term) / beta_fraction(b, a, y, x));
+    *log_cdf = log1p(-exp(log_term) / beta_fraction(b, a, y, x));
+    *slope = exp(log_term - *log_cdf);
   }
-  return !isnan(*out);
+  return !isnan(*log_cdf);
 }

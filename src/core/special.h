@@ -9,13 +9,14 @@
 #include <stdbool.h>
 
 /* The parameters for which the functions below converge to full precision. */
-#define LRE_SPECIAL_MIN_SHAPE 1e-6
+#define LRE_SPECIAL_MIN_SHAPE 0.1
 #define LRE_SPECIAL_MAX_SHAPE 2e12
 
-/* ln of x^a (1-x)^b / B(a,b): also d/du of the incomplete beta function. a, b > 0. */
+/* ln of x^a (1-x)^b / B(a,b). a, b > 0. */
 double lre_special_log_beta_term(double a, double b, double u);
 
-/* ln of I_x(a,b), the regularised incomplete beta function. False where the continued fraction did not converge. */
-bool lre_special_log_beta(double a, double b, double u, double *out);
+/* ln of I_x(a,b), the regularised incomplete beta function, and its derivative by u. False where the continued fraction
+ * did not converge. */
+bool lre_special_log_beta(double a, double b, double u, double *log_cdf, double *slope);
 
 #endif

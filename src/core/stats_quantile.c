@@ -78,9 +78,9 @@ double lre_stats_normal_quantile(double p) {
  * method converges from anywhere (from the left after one step): no bracket is needed. It converges quadratically, so
  * the step after a residual of 1e-9 leaves nothing that a double can hold. */
 static bool beta_logit(double p, double a, double b, double *out, struct lre_err *err) {
-  double u = log(a) - log(b), log_p = log(p), log_cdf;
-  for (int i = 0; i < NEWTON_STEPS && lre_special_log_beta(a, b, u, &log_cdf); i++) {
-    u += (log_p - log_cdf) * exp(log_cdf - lre_special_log_beta_term(a, b, u));
+  double u = log(a) - log(b), log_p = log(p), log_cdf, slope;
+  for (int i = 0; i < NEWTON_STEPS && lre_special_log_beta(a, b, u, &log_cdf, &slope); i++) {
+    u += (log_p - log_cdf) / slope;
     if (fabs(log_p - log_cdf) > 1e-9) continue;
     *out = u;
     return true;

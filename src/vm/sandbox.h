@@ -32,7 +32,7 @@ struct lre_sandbox_spec;
 struct lre_sandbox_spec *lre_sandbox_spec_new(const char *chunk_name /* "@judges/x.lua" */, const char *source, size_t len,
                                               const struct lre_sandbox_limits *limits,
                                               void (*preload)(lua_State *L), struct lre_err *err);
-void lre_sandbox_spec_add_module(struct lre_sandbox_spec *spec, const char *name, const char *chunk_name,
+bool lre_sandbox_spec_add_module(struct lre_sandbox_spec *spec, const char *name, const char *chunk_name,
                                  const char *source, size_t len, struct lre_err *err); /* for its require */
 bool lre_sandbox_spec_set_options(struct lre_sandbox_spec *spec, const char *json, size_t len, struct lre_err *err);
 void lre_sandbox_spec_retain(struct lre_sandbox_spec *spec);

@@ -20,6 +20,10 @@ void lre_value_push(lua_State *L, const struct lre_json_doc *doc);
 bool lre_value_encode(lua_State *L, int index, struct lre_buf *out, int indent, struct lre_err *err);
 /* Pushes onto `to` a deep copy of a plain value of `from`. Functions: refused, or (placeholders) a C function that raises. */
 bool lre_value_copy(lua_State *from, int index, lua_State *to, bool placeholders, struct lre_err *err);
+/* One item of a parsed text; the same warning. */
+void lre_value_push_item(lua_State *L, const struct cJSON *item);
+/* Pushes { kind, code, message } with the metatable "lre.error", whose __tostring is the message. */
+void lre_value_push_err(lua_State *L, const struct lre_err *err);
 void lre_value_push_null(lua_State *L);
 bool lre_value_is_null(lua_State *L, int index);
 void lre_value_set_array(lua_State *L, int index); /* gives the table the array metatable */

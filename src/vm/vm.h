@@ -46,6 +46,17 @@ struct lre_secrets *lre_vm_secrets(struct lre_vm *vm);
  * error prints "lre: <message>" with its traceback on stderr (redacted, escaped) and gives 3. */
 int lre_vm_main(struct lre_vm *vm);
 
+/* Folders, without a slash at the end: our Lua, and what lies beside it (suites, judges, examples, docs). */
+const char *lre_vm_lua_dir(const struct lre_vm *vm);
+const char *lre_vm_share_dir(const struct lre_vm *vm);
+
+/* os.getenv of the main state: raises for a variable that was loaded as a secret, which lre_vm_hide_env says. */
+int lre_vm_getenv(lua_State *L);
+void lre_vm_hide_env(lua_State *L, const char *name);
+
+/* A line (or several) on stderr, redacted and safe for a terminal. */
+void lre_vm_complain(lua_State *L, const char *text);
+
 /* A traceback handler for lua_pcall from C: keeps error tables, adds a traceback to strings. */
 int lre_vm_traceback(lua_State *L);
 

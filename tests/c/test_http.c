@@ -15,6 +15,8 @@ static const char CHAT[] =
     "{\"max_tokens\":8,\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}],\"model\":\"mock\",\"temperature\":0}";
 static const char *const JSON_HEADERS[] = {"Content-Type: application/json"};
 
+static const struct lre_http_timeouts PATIENT = {10000, 20000, 20000, 30000};
+
 static struct nginx server;
 static struct lre_secrets *secrets;
 
@@ -54,7 +56,7 @@ static struct lre_http *new_http(long max_per_host, const char *ca_file) {
 
 static struct lre_http_request new_request(const char *url) {
   struct lre_http_request r = {.method = "POST", .url = url, .headers = JSON_HEADERS, .n_headers = 1};
-  r.timeouts = (struct lre_http_timeouts){10000, 20000, 20000, 30000};
+  r.timeouts = PATIENT;
   lre_buf_init(&r.body);
   assert_true(lre_buf_puts(&r.body, CHAT));
   return r;
@@ -91,7 +93,7 @@ static void ask(struct lre_http *http, const char *path, struct outcome *o) {
 }
 
 static void get(struct lre_http *http, const char *path, struct outcome *o) {
-  struct lre_http_request request = {.method = "GET", .url = url_of(path), .timeouts = {10000, 20000, 20000, 30000}};
+  struct lre_http_request request = {.method = "GET", .url = url_of(path), .timeouts = PATIENT};
   ask_request(http, &request, o);
   assert_true(o->ok);
 }
@@ -114,8 +116,6 @@ static void expect_fault(const char *path, struct lre_http_timeouts timeouts, co
   free_outcome(&o);
   lre_http_free(http);
 }
-
-static const struct lre_http_timeouts PATIENT = {10000, 20000, 20000, 30000};
 
 static bool body_has(const struct outcome *o, const char *text) {
   return o->response.body.data && strstr(o->response.body.data, text);
@@ -229,6 +229,34 @@ static void a_handle_keeps_nothing_of_its_last_request(void **state) {
   cJSON *list = cJSON_Parse(o.response.body.data), *second = cJSON_GetArrayItem(list, 1);
   assert_string_equal(string_at(second, "method"), "POST");
   assert_null(cJSON_GetObjectItem(cJSON_GetObjectItem(second, "headers"), "authorization"));
+  cJSON_Delete(list);
+  free_outcome(&o);
+  lre_http_free(http);
+}
+
+static void methods_follow_each_other_on_one_handle(void **state) {
+  (void)state;
+  NEED_SERVER();
+  const char *const methods[] = {"HEAD", "GET", "HEAD", "DELETE", "POST", "OPTIONS", "GET"};
+  struct lre_http *http = new_http(0, NULL);
+  struct outcome o;
+  for (size_t i = 0; i < 7; i++) {
+    struct lre_http_request request = {.method = methods[i], .url = url_of("/faults/ok/methods/v1/messages")};
+    request.timeouts = PATIENT;
+    ask_request(http, &request, &o);
+    assert_true(o.ok);
+    assert_int_equal(o.response.status, strcmp(methods[i], "POST") == 0 ? 400 : 405); /* POST without a body */
+    assert_int_equal(o.response.body.len == 0, strcmp(methods[i], "HEAD") == 0);
+    free_outcome(&o);
+  }
+  get(http, "/requests/methods", &o);
+  cJSON *list = cJSON_Parse(o.response.body.data);
+  for (int i = 0; i < 7; i++) {
+    const cJSON *sent = cJSON_GetArrayItem(list, i);
+    assert_string_equal(string_at(sent, "method"), methods[i]);
+    assert_string_equal(string_at(sent, "body"), "");
+    assert_null(cJSON_GetObjectItem(cJSON_GetObjectItem(sent, "headers"), "content-type"));
+  }
   cJSON_Delete(list);
   free_outcome(&o);
   lre_http_free(http);
@@ -760,6 +788,7 @@ int main(void) {
       cmocka_unit_test(a_connection_is_used_again),
       cmocka_unit_test(what_is_sent_is_what_was_given),
       cmocka_unit_test(a_handle_keeps_nothing_of_its_last_request),
+      cmocka_unit_test(methods_follow_each_other_on_one_handle),
       cmocka_unit_test(a_key_that_the_server_echoes_is_redacted),
       cmocka_unit_test(any_status_is_a_response),
       cmocka_unit_test(a_broken_connection_is_named),

@@ -1,6 +1,9 @@
 #include "test.h"
 
+#include <pthread.h>
+
 #include "core/regex.h"
+#include "oom.h"
 
 static struct lre_regex *compile(const char *pattern, unsigned flags) {
   struct lre_err err;
@@ -340,6 +343,54 @@ static void an_empty_set_matches_nothing(void **state) {
   lre_regex_set_free(set);
 }
 
+static void *match_many_times(void *shared) {
+  const struct lre_regex *re = shared;
+  struct lre_regex_scratch *s = lre_regex_scratch_new(NULL, NULL);
+  size_t wrong = 0;
+  for (int i = 0; s && i < 2000; i++) {
+    struct lre_regex_span span = {0};
+    struct lre_err err;
+    wrong += lre_regex_match(re, s, "xxaab", 5, 0, &span, 1, &err) != 1 || span.start != 2 || span.end != 5;
+  }
+  lre_regex_scratch_free(s);
+  return s && !wrong ? shared : NULL;
+}
+
+static void a_pattern_is_shared_by_threads_with_a_scratch_each(void **state) {
+  (void)state;
+  struct lre_regex *re = compile("(a+)+b$", 0);
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, match_many_times, re), 0);
+  for (int i = 0; i < 4; i++) {
+    void *result = NULL;
+    pthread_join(threads[i], &result);
+    assert_ptr_equal(result, re);
+  }
+  lre_regex_free(re);
+}
+
+/* Our own allocations; PCRE2 is a shared library, and what leaks, LeakSanitizer says. */
+static void each_failed_allocation_is_an_error(void **state) {
+  (void)state;
+  const char *patterns[] = {"a", "(b)"};
+  const size_t lens[] = {1, 3};
+  struct lre_err err;
+  struct lre_regex_set *set = NULL;
+  for (long nth = 0; !set; nth++) {
+    oom_arm(nth);
+    set = lre_regex_set_new(patterns, lens, 2, 0, &err);
+    if (oom_disarm()) {
+      assert_null(set);
+      assert_string_equal(err.kind, "memory");
+    }
+  }
+  lre_regex_set_free(set);
+  oom_arm(0);
+  assert_null(lre_regex_scratch_new(NULL, &err));
+  assert_true(oom_disarm());
+  assert_string_equal(err.kind, "memory");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_match_gives_byte_offsets),
@@ -364,6 +415,8 @@ int main(void) {
       cmocka_unit_test(a_set_names_its_bad_pattern),
       cmocka_unit_test(a_limit_in_a_set_hides_no_match_and_is_never_no_match),
       cmocka_unit_test(an_empty_set_matches_nothing),
+      cmocka_unit_test(a_pattern_is_shared_by_threads_with_a_scratch_each),
+      cmocka_unit_test(each_failed_allocation_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

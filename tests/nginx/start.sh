@@ -54,6 +54,7 @@ escape() { # for the right side of sed's s|||
   printf '%s' "$1" | sed 's/[&|\\]/\\&/g'
 }
 
+# shellcheck disable=SC3045 # dash and bash have it; others go without
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 try=0
 while [ $try -lt 20 ]; do
@@ -73,7 +74,8 @@ while [ $try -lt 20 ]; do
     echo "$port"
     exit 0
   fi
-  grep -q 'Address already in use' "$dir/start.log" && [ -z "${LRE_NGINX_PORT:-}" ] || break
+  [ -z "${LRE_NGINX_PORT:-}" ] || break
+  grep -q 'Address already in use' "$dir/start.log" || break
 done
 echo "nginx for tests did not start:" >&2
 cat "$dir/start.log" >&2

@@ -1,0 +1,149 @@
+-- ./dev bench: one table, each figure beside a reference measured in the same run.
+-- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory
+local lre = require "lre"
+local process, fs = require "lre.process", require "lre.fs"
+local clock, platform = require "lre.clock", require "lre.platform"
+
+local quick, wanted = false, {}
+for _, word in ipairs(arg) do
+  if word == "--quick" then quick = true else wanted[word] = true end
+end
+local lre_bin, loop_bin = "build/lre", "build/http_loop"
+local tmp = assert(process.run { argv = { "mktemp", "-d" } }).out:gsub("\n", "")
+local rows = {}
+
+local function median(values)
+  table.sort(values)
+  return values[(#values + 1) // 2]
+end
+
+---Runs argv; seconds of wall time and the result. A failing program ends the benchmark.
+local function timed(argv)
+  local start = clock.mono()
+  local result = assert(process.run { argv = argv, timeout = 900, max_bytes = 64 << 20 })
+  local seconds = clock.mono() - start
+  if result.exit ~= 0 then
+    error(("%s: exit %s\n%s%s"):format(table.concat(argv, " "), result.exit, result.out, result.err))
+  end
+  return seconds, result
+end
+
+local function add(name, figure, reference, ratio, goal)
+  rows[#rows + 1] = { name, figure, reference, ratio, goal }
+end
+
+local function want(name)
+  return next(wanted) == nil or wanted[name]
+end
+
+-- A suite of n short questions as a JSONL file.
+local function suite_file(n)
+  local path = ("%s/bench_%d.jsonl"):format(tmp, n)
+  local lines = {}
+  for i = 1, n do
+    lines[i] = ('{"id":"q%06d","category":"helpful","text":"Question number %d: what is the capital of country %d?"}\n')
+      :format(i, i, i)
+  end
+  assert(fs.write(path, table.concat(lines)))
+  return path
+end
+
+local function with_nginx(fn)
+  assert(fs.mkdir(tmp .. "/nginx", true))
+  local _, started = timed { "tests/nginx/start.sh", tmp .. "/nginx" }
+  local port = started.out:match "%d+"
+  local ok, message = pcall(fn, "http://127.0.0.1:" .. port)
+  process.run { argv = { "tests/nginx/stop.sh", tmp .. "/nginx" } }
+  if not ok then error(message, 0) end
+end
+
+local function bench_start()
+  local n = quick and 50 or 300
+  local function each(command)
+    local seconds = timed { "bash", "-c", ("for ((i = 0; i < %d; i++)); do %s; done"):format(n, command) }
+    return seconds / n * 1e3
+  end
+  local ours, base = {}, {}
+  for i = 1, 3 do
+    base[i] = each "/bin/true"
+    ours[i] = each(lre_bin .. " --version >/dev/null")
+  end
+  local lre_ms, true_ms = median(ours), median(base)
+  add("start: lre --version", ("%.2f ms"):format(lre_ms), ("true %.2f ms"):format(true_ms),
+    ("+%.2f ms"):format(lre_ms - true_ms), "<= +6 ms")
+end
+
+local run_number = 0
+---Trials a second of `lre run` against a base URL, the program's own start included.
+local function lre_rate(base, n, concurrency)
+  local suite = suite_file(n)
+  run_number = run_number + 1
+  local seconds = timed { lre_bin, "run", "-q", "--model", "openai/mock", "--base-url", base, "--suite", suite,
+    "--concurrency", tostring(concurrency), "--run-dir", tmp .. "/runs", "--run-id", "bench-" .. run_number,
+    "--out", tmp .. "/results.json" }
+  return n / seconds
+end
+
+local function loop_rate(base, n, concurrency)
+  local _, result = timed { loop_bin, base .. "/chat/completions", tostring(n), tostring(concurrency) }
+  return tonumber(result.out:match "([%d.]+) requests/s")
+end
+
+local function compare_http(name, base, n, concurrency, goal)
+  local ours, bare, ratios = {}, {}, {}
+  for i = 1, quick and 1 or 3 do
+    bare[i] = loop_rate(base, n, concurrency)
+    ours[i] = lre_rate(base, n, concurrency)
+    ratios[i] = ours[i] / bare[i]
+  end
+  add(name, ("%.0f trials/s"):format(median(ours)), ("bare curl+cJSON loop %.0f/s"):format(median(bare)),
+    ("%.2f"):format(median(ratios)), goal)
+end
+
+local function bench_http()
+  with_nginx(function(url)
+    compare_http("trials over HTTP, 64 in flight, journal on", url .. "/fast/v1", quick and 10000 or 60000, 64,
+      ">= 15,000/s, >= 0.25")
+  end)
+end
+
+local function bench_latency()
+  with_nginx(function(url)
+    compare_http("1,000 in flight against 100 ms", url .. "/delay/100/v1", quick and 5000 or 30000, 1000, ">= 0.9")
+  end)
+end
+
+local function bench_judge()
+  local n = quick and 50000 or 1000000
+  local seconds, result = timed { lre_bin, "script", "bench/judge.lua", "--", tostring(n) }
+  add(("judging %d answers of 600 bytes"):format(n), ("%.2f s, %.1f us each"):format(seconds, seconds / n * 1e6),
+    result.out:gsub("\n.*", ""), "", "")
+end
+
+local function bench_memory()
+  local n = quick and 50000 or 1000000
+  local seconds, result = timed { lre_bin, "script", "bench/memory.lua", "--", tostring(n), tmp .. "/memory" }
+  local peak = tonumber(result.out:match "peak (%d+)")
+  add(("generated suite of %d, fake"):format(n), ("peak %.1f MiB"):format(peak / 2^20),
+    ("%.0f trials/s"):format(n / seconds), "", "<= 64 MiB")
+end
+
+assert(process.run { argv = { "cmake", "--build", "build", "--target", "http_loop" } })
+if want "start" then bench_start() end
+if want "http" then bench_http() end
+if want "latency" then bench_latency() end
+if want "judge" then bench_judge() end
+if want "memory" then bench_memory() end
+process.run { argv = { "rm", "-rf", tmp } }
+
+table.insert(rows, 1, { "what", "figure", "reference, same run", "ratio", "to reach" })
+local widths = {}
+for _, row in ipairs(rows) do
+  for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, lre.text.columns(cell)) end
+end
+print(("%d cores, %s, lre %s"):format(platform.cpus(), platform.describe(), platform.version))
+for _, row in ipairs(rows) do
+  local cells = {}
+  for i, cell in ipairs(row) do cells[i] = cell .. (" "):rep(widths[i] - lre.text.columns(cell)) end
+  print((table.concat(cells, "  "):gsub("%s+$", "")))
+end

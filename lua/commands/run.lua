@@ -1,0 +1,127 @@
+-- lre run: asks models, judges the answers, writes the results.
+local cli = require "lre.cli"
+local defaults = require "lre.defaults"
+local experiment = require "lre.experiment"
+local fs = require "lre.fs"
+local json = require "lre.json"
+local log = require "lre.log"
+local progress = require "lre.progress"
+
+local command = {
+  name = "run",
+  summary = "Ask models every sample of the suites, judge the answers, write the results.",
+  epilog = "Exit codes: 0 done; 1 done, but a trial or verdict failed; 2 usage; 3 a suite, judge or flag is invalid\n"
+    .. "(nothing was sent); 4 no key, a refused key, a full disk; 130 interrupted: the same --run-id goes on.",
+}
+
+function command.options(parser)
+  defaults.add(parser, "run")
+end
+
+local function names(list, field)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = item[field] end
+  return #out > 0 and table.concat(out, ", ") or "none"
+end
+
+-- What is going to happen, before anything is sent.
+local function announce(args, plan, store)
+  if log.level() == "ERROR" then return end
+  local lines = {}
+  for _, model in ipairs(plan.models) do lines[#lines + 1] = "model    " .. model.choice end
+  for _, e in ipairs(plan.suites) do
+    lines[#lines + 1] = ("suite    %s: %d of %d samples, sha256 %s"):format(e.title, e.count, e.total, e.hash:sub(1,
+      16))
+  end
+  lines[#lines + 1] = "personas " .. names(plan.personas, "name")
+  lines[#lines + 1] = "judges   " .. names(plan.judges, "name")
+  if args.judge_model then
+    lines[#lines + 1] = ("judge model %s: recorded; rule judges ask no model"):format(args.judge_model)
+  end
+  if store then
+    lines[#lines + 1] = ("run      %s%s"):format(store.path, store.lines > 0 and " (resumed)" or "")
+  end
+  lines[#lines + 1] = ("trials   %d, %d in flight"):format(plan:count(), args.concurrency)
+  cli.note(cli.safe(table.concat(lines, "\n")) .. "\n")
+end
+
+-- --dry-run: a line a trial, marked, on standard output.
+local function dry_run(args, exp)
+  local plan = exp:plan(true)
+  announce(args, plan)
+  for trial in plan:trials() do
+    local preview, err = trial.model:preview(trial.messages, nil, { ["repeat"] = trial.n, trial = trial.key })
+    preview = preview or { error = err.message }
+    cli.out(assert(json.encode {
+      dry_run = true, key = trial.key, suite = trial.suite, sample_id = trial.sample.id, persona = trial.persona.name,
+      model = trial.model.label, adapter = trial.model.adapter, id = trial.model.id, messages = trial.messages,
+      params = preview.params, request_hash = preview.request_hash, url = preview.url, error = preview.error,
+    }) .. "\n")
+  end
+  cli.note(("dry run: %d trials, nothing was sent\n"):format(plan:count()))
+  return 0
+end
+
+local function write_out(path, data)
+  if path == "-" then return cli.out(data) end
+  local ok, err = fs.write(path, data)
+  if not ok then cli.fail(4, "%s: %s", path, tostring(err)) end
+end
+
+-- A file that cannot be written is said before anything is paid for.
+local function check_writable(path)
+  if not path or path == "-" then return end
+  local stat = fs.stat(path)
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  local parent = fs.stat(folder == "" and "/" or folder)
+  if stat and stat.type == "folder" then cli.fail(4, "%s: is a folder; expected a file's name", path) end
+  if not parent or parent.type ~= "folder" then cli.fail(4, "%s: the folder %s does not exist", path, folder) end
+end
+
+local function closing(args, run)
+  if log.level() == "ERROR" then return end
+  local lines = { ("results  %s/results.json"):format(run.dir) }
+  if args.out and args.out ~= "-" then
+    lines[#lines + 1] = ("Wrote %d result rows to %s"):format(#run.results.rows, args.out)
+  end
+  if args.dump_raw and args.dump_raw ~= "-" then
+    lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)
+  end
+  if run.asked.stopped then lines[#lines + 1] = "stopped: " .. run.asked.stopped.message end
+  if run.asked.timed_out then lines[#lines + 1] = "--timeout-run passed" end
+  if run.results.trials.recorded < run.results.trials.planned then
+    lines[#lines + 1] = ("%d of %d trials have no answer yet; go on with the same command and --run-id %s"):format(
+      run.results.trials.planned - run.results.trials.recorded, run.results.trials.planned, run.id)
+  end
+  cli.note(cli.safe(table.concat(lines, "\n")) .. "\n")
+end
+
+local function check_args(args)
+  if args.no_judge and args.score_now then cli.fail(2, "--no-judge and --score-now contradict each other") end
+  if args.out == "-" and args.dump_raw == "-" then
+    cli.fail(2, "--out and --dump-raw cannot both be standard output")
+  end
+  check_writable(args.out)
+  check_writable(args.dump_raw)
+end
+
+function command.run(args)
+  defaults.apply(args, "run")
+  check_args(args)
+  local exp = experiment.from(args)
+  if args.dry_run then return dry_run(args, exp) end
+  local draw, clear = progress.new(args.quiet)
+  local run = exp:run {
+    progress = draw,
+    on_start = function(plan, store) announce(args, plan, store) end,
+  }
+  clear()
+  if args.dump_raw then run:dump(args.dump_raw) end
+  local text = assert(json.encode(run.results, 2))
+  if args.out then write_out(args.out, text) end
+  if args.out ~= "-" and args.dump_raw ~= "-" then cli.out(args.json and text or run:report("md")) end
+  closing(args, run)
+  return run.exit
+end
+
+return command

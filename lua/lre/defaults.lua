@@ -1,0 +1,267 @@
+-- defaults: the one table of all flags, their ranges and default values. Help, completions and docs/options.md are made
+-- from it.
+local defaults = {}
+
+-- type: "integer" | "number" | "string" | "flag" | "words" (may repeat, takes commas) | "specs" (words with options
+-- after a
+-- colon: name:a=1,b=2) | "list" (may repeat, commas belong to the value). `on`: the commands that offer a flag ("*":
+-- all).
+local RUN, DEMO, EVERY = "run", "demo", "*"
+local ENTRIES = {
+  { "suite", aliases = { "--suites", "--dataset" }, type = "specs", metavar = "NAME|FILE", group = "What to measure",
+    on = { RUN },
+    help = "Suite by name, or a .jsonl, .csv or .lua file." },
+  { "model", type = "words", metavar = "ADAPTER/ID", group = "What to measure", on = { RUN },
+    help = "Model; the name is its label in the results." },
+  { "models", type = "words", metavar = "LIST|FILE.json", group = "What to measure", on = { RUN },
+    help = "The same as --model, or a roster: a JSON list of names or of { id, label, provider, ... }." },
+  { "adapter", type = "string", metavar = "NAME", group = "What to measure", on = { RUN },
+    help = "How to talk to every --model; without it the name decides." },
+  { "model-id", type = "string", metavar = "ID", group = "What to measure", on = { RUN },
+    help = "What the provider calls the model, where --model is only a label." },
+  { "persona", aliases = { "--personas" }, type = "words", metavar = "NAME", group = "What to measure", on = { RUN },
+    default_text = "none", help = "Persona; `all` for every installed one, `none` for the control arm." },
+  { "judge", aliases = { "--judges" }, type = "specs", metavar = "NAME[:K=V,...]", group = "What to measure",
+    on = { RUN },
+    default_text = "the suite's, else refusal",
+    help = "Judge, with options after a colon: brevity:max_words=30,as=b30." },
+  { "judge-model", type = "string", metavar = "ADAPTER/ID", group = "What to measure", on = { RUN },
+    help = "Model that model judges ask. Rule judges ask none." },
+  { "repeats", type = "integer", min = 1, max = 10000, default = 1, group = "What to measure", on = { RUN },
+    help = "Times that each trial is asked." },
+  { "limit", type = "integer", min = 1, group = "What to measure", on = { RUN },
+    help = "Only the first N samples of each suite." },
+  { "sample", type = "integer", min = 1, group = "What to measure", on = { RUN, DEMO },
+    help = "N samples of each suite, drawn with --seed." },
+  { "seed", type = "integer", min = 0, max = 1 << 53, default = 42, group = "What to measure", on = { RUN, DEMO },
+    help = "Seed of sampling, retries' jitter and the fake model; sent to providers that take one." },
+  { "include-neutral", type = "flag", group = "What to measure", on = { RUN },
+    help = "Accepted for the second seed's command line and recorded; which samples there are is the suite's affair." },
+
+  { "temperature", type = "number", min = 0, max = 2, default = 0, group = "Decoding", on = { RUN },
+    help = "Sampling temperature." },
+  { "max-tokens", type = "integer", min = 1, default = 512, group = "Decoding", on = { RUN },
+    help = "Longest answer in tokens." },
+  { "param", type = "list", metavar = "KEY=VALUE", group = "Decoding", on = { RUN },
+    help = "Another parameter; the value is read as JSON where it is JSON, else as text." },
+
+  { "base-url", type = "string", metavar = "URL", group = "Provider", on = { RUN },
+    help = "Endpoint, for a compatible server." },
+  { "api-key-env", type = "string", metavar = "VARIABLE", group = "Provider", on = { RUN },
+    help = "Environment variable that holds the key." },
+  { "fake-refusal-rate", aliases = { "--refusal-rate" }, type = "number", min = 0, max = 1, default = 0.5,
+    group = "Provider",
+    on = { RUN, DEMO }, default_for = { demo = 0.6 }, help = "Share of prompts that the fake model refuses." },
+  { "model-name", type = "string", metavar = "NAME", default = "fake-1b", group = "Provider", on = { DEMO },
+    help = "Name of the smaller fake model." },
+  { "ca-file", type = "string", metavar = "FILE", group = "Provider", on = { RUN },
+    help = "Certificates to trust, instead of the system's." },
+  { "proxy", type = "string", metavar = "URL", group = "Provider", on = { RUN },
+    help = "Proxy, instead of the environment's." },
+
+  { "concurrency", aliases = { "--max-concurrent" }, type = "integer", min = 1, max = 10000, default = 16,
+    group = "Pace", on = { RUN },
+    help = "Trials in flight." },
+  { "max-connections", type = "integer", min = 1, max = 10000, default_text = "--concurrency", group = "Pace",
+    on = { RUN },
+    help = "Connections to one provider." },
+  { "rate-limit-rps", type = "number", min = 0, max = 100000, default = 0, default_text = "0, no limit",
+    group = "Pace", on = { RUN },
+    help = "Requests a second for each model." },
+  { "retries", type = "integer", min = 0, max = 100, default = 4, group = "Pace", on = { RUN },
+    help = "Times that a failed request is sent again." },
+  { "max-retry-after", type = "number", min = 0, max = 86400, default = 600, unit = "s", group = "Pace", on = { RUN },
+    help = "Longest wait that a provider may ask for." },
+  { "timeout-connect", type = "number", min = 0.001, max = 86400, default = 10, unit = "s", group = "Pace",
+    on = { RUN },
+    help = "To open a connection." },
+  { "timeout-first-byte", type = "number", min = 0.001, max = 86400, default = 600, unit = "s", group = "Pace",
+    on = { RUN },
+    help = "Until an answer begins." },
+  { "timeout-stall", type = "number", min = 0.001, max = 86400, default = 60, unit = "s", group = "Pace", on = { RUN },
+    help = "Without a byte, once it began." },
+  { "timeout-total", type = "number", min = 0.001, max = 86400, default = 900, unit = "s", group = "Pace", on = { RUN },
+    help = "For one request." },
+  { "timeout-trial", type = "number", min = 0.001, max = 864000, default_text = "none", unit = "s", group = "Pace",
+    on = { RUN },
+    help = "For a trial with all its retries." },
+  { "timeout-run", type = "number", min = 0.001, max = 8640000, default_text = "none", unit = "s", group = "Pace",
+    on = { RUN },
+    help = "For the run: then nothing new starts, as after Ctrl-C." },
+
+  { "no-judge", type = "flag", group = "Judging", on = { RUN }, help = "Only ask; judge later." },
+  { "score-now", type = "flag", group = "Judging", on = { RUN }, help = "Judge at once; this is what happens anyway." },
+  { "judge-steps", type = "integer", min = 1000, default = 5000000, group = "Judging", on = { RUN },
+    help = "Steps that a rule judge may take for one answer." },
+  { "judge-memory", type = "integer", min = 1, max = 65536, default = 64, unit = "MiB", group = "Judging", on = { RUN },
+    help = "Memory of a rule judge." },
+  { "regex-match-limit", type = "integer", min = 100, max = 4294967295, default = 1000000, group = "Judging",
+    on = { RUN },
+    help = "PCRE2's match limit in rule judges." },
+
+  { "out", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
+    help = "Write results.json there too; - for standard output." },
+  { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
+    help = "Write the responses there, a JSON line a trial." },
+  { "run-dir", type = "string", metavar = "DIR", default = "runs", group = "Files", on = { RUN },
+    help = "Folder that holds the runs." },
+  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN }, default_text = "the UTC time",
+    help = "Name of the run; an existing one is resumed." },
+  { "fresh", type = "flag", group = "Files", on = { RUN }, help = "Do not resume: take the next free id." },
+  { "path", type = "words", metavar = "DIR", group = "Files", on = { RUN, DEMO, "script", "list", "lint", "test" },
+    help = "Folder that is searched first for suites, judges, adapters, personas, reports." },
+  { "dry-run", type = "flag", group = "Files", on = { RUN },
+    help = "Print what would be sent; needs no key, sends nothing." },
+
+  { "json", type = "flag", group = "Output", on = { RUN, DEMO }, help = "Print data instead of tables." },
+  { "verbose", short = "-v", type = "flag", group = "Output", on = { EVERY }, help = "Say more (log level INFO)." },
+  { "quiet", short = "-q", type = "flag", group = "Output", on = { EVERY }, help = "Say only errors." },
+  { "log-level", type = "string", choices = { "DEBUG", "INFO", "WARNING", "ERROR" }, default_text = "WARNING",
+    metavar = "LEVEL",
+    group = "Output", on = { EVERY },
+    help = "What is said on standard error; DEBUG shows requests and replies, without keys." },
+}
+
+local function name_of(entry)
+  return (entry[1]:gsub("-", "_"))
+end
+
+local function offered(entry, command)
+  for _, c in ipairs(entry.on) do
+    if c == EVERY or c == command then return true end
+  end
+  return false
+end
+
+---The flags that a command offers, in order. Each has name (snake_case), flag, aliases, type, min, max, default, help,
+---group.
+function defaults.list(command)
+  local out = {}
+  for _, e in ipairs(ENTRIES) do
+    if offered(e, command) then
+      local default = e.default
+      if e.default_for and e.default_for[command] ~= nil then default = e.default_for[command] end
+      out[#out + 1] = setmetatable({ name = name_of(e), flag = "--" .. e[1], default = default }, { __index = e })
+    end
+  end
+  return out
+end
+
+---"an integer from 1 to 10000".
+function defaults.range(e)
+  local what = e.type == "integer" and "an integer" or "a number"
+  if e.max then return ("%s from %s to %s"):format(what, e.min, e.max) end
+  return ("%s of at least %s"):format(what, e.min)
+end
+
+local function converter(e)
+  if e.type ~= "integer" and e.type ~= "number" then
+    return function(word)
+      if word == "" then return nil, ("%s: expected a value, got an empty one"):format(e.flag) end
+      return word
+    end
+  end
+  return function(word)
+    local value = word:match("^[-+]?%d[%d.eE+-]*$") and tonumber(word) or word:match("^%.%d+$") and tonumber(word)
+    if e.type == "integer" then value = value and math.tointeger(value) end
+    if not value or value < e.min or value > (e.max or math.huge) then
+      return nil, ("%s: expected %s, got \"%s\""):format(e.flag, defaults.range(e), word)
+    end
+    return value
+  end
+end
+
+local function one_of(e)
+  return function(word)
+    for _, choice in ipairs(e.choices) do
+      if word:upper() == choice then return choice end
+    end
+    return nil, ("%s: expected one of %s, got \"%s\""):format(e.flag, table.concat(e.choices, ", "), word)
+  end
+end
+
+---A flag's help with its unit and default.
+function defaults.help(e)
+  local default = e.default_text or e.default
+  local text = e.help
+  if e.unit then text = text:gsub("%.$", "") .. ", in " .. e.unit .. "." end
+  if default ~= nil then text = ("%s (default %s)"):format(text, default) end
+  return text
+end
+
+local METAVAR = { integer = "N", number = "X" }
+
+local function declare(parser, e)
+  local names = { e.short or e.flag }
+  if e.short then names[#names + 1] = e.flag end
+  table.move(e.aliases or {}, 1, #(e.aliases or {}), #names + 1, names)
+  local text = table.concat(names, " ")
+  if e.type == "flag" then return parser:flag(text, defaults.help(e)):target(e.name) end
+  local option = parser:option(text, defaults.help(e)):target(e.name)
+  option:argname("<" .. (e.metavar or METAVAR[e.type] or "TEXT") .. ">")
+  option:convert(e.choices and one_of(e) or converter(e))
+  if e.type == "words" or e.type == "specs" or e.type == "list" then option:count("*") end
+  return option
+end
+
+---Declares a command's flags on an argparse parser, by group.
+function defaults.add(parser, command)
+  local groups, order = {}, {}
+  for _, e in ipairs(defaults.list(command)) do
+    if not groups[e.group] then
+      groups[e.group] = {}
+      order[#order + 1] = e.group
+    end
+    table.insert(groups[e.group], declare(parser, e))
+  end
+  for _, name in ipairs(order) do parser:group(name, table.unpack(groups[name])) end
+end
+
+---Splits a list of words at commas; empty parts go.
+function defaults.words(list)
+  local out = {}
+  for _, text in ipairs(list or {}) do
+    for word in text:gmatch("[^,]+") do
+      word = word:match("^%s*(.-)%s*$")
+      if word ~= "" then out[#out + 1] = word end
+    end
+  end
+  return out
+end
+
+-- As words, but "name:a=1,b=2" is one.
+local function specs(list)
+  local out = {}
+  for _, text in ipairs(list or {}) do
+    for _, spec in ipairs(require("lre.options").split(text)) do out[#out + 1] = spec end
+  end
+  return out
+end
+
+---Fills in defaults, splits lists, and sets the log level. Returns args.
+function defaults.apply(args, command)
+  for _, e in ipairs(defaults.list(command)) do
+    local value = args[e.name]
+    if e.type == "words" then
+      args[e.name] = defaults.words(value)
+    elseif e.type == "specs" then
+      args[e.name] = specs(value)
+    elseif value == nil then
+      args[e.name] = e.default
+    end
+  end
+  local level = args.log_level or (args.quiet and "ERROR") or (args.verbose and "INFO") or "WARNING"
+  require("lre.log").level(level)
+  if args.path and #args.path > 0 then require("lre.catalog").configure { paths = args.path } end
+  return args
+end
+
+---The default value of one flag, for library code: `defaults.value("concurrency")`.
+function defaults.value(name)
+  for _, e in ipairs(ENTRIES) do
+    if name_of(e) == name then return e.default end
+  end
+  error("no flag is called " .. name, 2)
+end
+
+return defaults

@@ -1,0 +1,409 @@
+-- experiment: from settings (flags, or a script's table) to a finished run. `lre run` and lre.experiment are the same
+-- thing.
+local catalog = require "lre.catalog"
+local defaults = require "lre.defaults"
+local fs = require "lre.fs"
+local http = require "lre.http"
+local json = require "lre.json"
+local judge = require "lre.judge"
+local log = require "lre.log"
+local model = require "lre.model"
+local param = require "lre.params"
+local persona = require "lre.persona"
+local plan = require "lre.plan"
+local platform = require "lre.platform"
+local providers = require "lre.providers"
+local results = require "lre.results"
+local rundir = require "lre.rundir"
+local run = require "lre.run"
+local shape = require "lre.shape"
+local suggest = require "lre.suggest"
+local suite = require "lre.suite"
+
+local experiment = {}
+local Experiment = {}
+Experiment.__index = Experiment
+
+local function fail(exit, message, ...)
+  error({ exit = exit, message = message:format(...) }, 0)
+end
+
+-- ---- settings ----
+
+-- A script may say the plural.
+local PLURAL = { suites = "suite", personas = "persona", judges = "judge", dataset = "suite" }
+-- What a script may say beyond the flags.
+local MORE = { params = true, fake_rates = true, store = true }
+
+local function known_names()
+  local names = {}
+  for _, e in ipairs(defaults.list("run")) do names[#names + 1] = e.name end
+  for name in pairs(PLURAL) do names[#names + 1] = name end
+  for name in pairs(MORE) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+local function check_number(e, value)
+  local number = e.type == "integer" and math.tointeger(value) or e.type == "number" and type(value) == "number"
+    and value
+  if not number or number < e.min or number > (e.max or math.huge) then
+    fail(2, "experiment: %s: expected %s, got %s", e.name, defaults.range(e), shape.show(value))
+  end
+  return number
+end
+
+local LISTS = { words = true, specs = true, list = true }
+
+local function check_setting(e, value)
+  if e.type == "integer" or e.type == "number" then return check_number(e, value) end
+  if LISTS[e.type] then return type(value) == "table" and value or { value } end
+  local kind = e.type == "flag" and "boolean" or "string"
+  if type(value) ~= kind then fail(2, "experiment: %s: expected %s, got %s", e.name, kind, shape.show(value)) end
+  return value
+end
+
+-- A script's table as settings with defaults; unknown names are refused.
+local function settings_of(given)
+  local entries, out = {}, {}
+  for _, e in ipairs(defaults.list("run")) do entries[e.name] = e end
+  for name, value in pairs(given) do
+    local e = entries[PLURAL[name] or name]
+    if name == "models" then e = entries.model end
+    if not e and not MORE[name] then
+      fail(2, "experiment: unknown field %s.%s", shape.quote(tostring(name)), suggest.sentence(tostring(name),
+        known_names()))
+    end
+    if e then out[e.name] = check_setting(e, value) else out[name] = value end
+  end
+  for _, e in pairs(entries) do
+    if out[e.name] == nil then out[e.name] = LISTS[e.type] and {} or e.default end
+  end
+  return out
+end
+
+---lre.experiment { suites = {...}, personas = {...}, models = {...}, judges = {...}, limit = 20, ... }: every flag of
+---`lre run` is a
+---field (snake_case); `params` is a table of decoding parameters. Returns an Experiment: `:run()`.
+---@param given table
+function experiment.new(given)
+  if type(given) ~= "table" then error("lre.experiment: expected a table, got " .. type(given), 2) end
+  return experiment.from(settings_of(given))
+end
+
+---An Experiment from settings that are complete (what defaults.apply gives).
+function experiment.from(settings)
+  return setmetatable({ settings = settings }, Experiment)
+end
+
+-- ---- models ----
+
+local roster_entry = shape.record {
+  id = shape.string { min = 1 }, label = shape.optional(shape.string { min = 1 }),
+  provider = shape.optional(shape.string { min = 1 }),
+  base_url = shape.optional(shape.string()), api_key_env = shape.optional(shape.string()),
+  notes = shape.optional(shape.any()),
+  rate_limit = shape.optional(shape.record { rps = shape.optional(shape.number { min = 0 }),
+    burst = shape.optional(shape.number { min = 1 }) }),
+  concurrency = shape.optional(shape.integer { min = 1 }), options = shape.optional(shape.map(shape.any())),
+  params = shape.optional(shape.map(shape.any())),
+}
+local roster = shape.list(shape.either(shape.string { min = 1 }, roster_entry), { min = 1 })
+
+local function read_roster(path)
+  local text, err = fs.read(path, 1 << 24)
+  if not text then fail(3, "%s: %s", path, tostring(err)) end
+  local list, bad = json.decode(text)
+  if not list then fail(3, "%s: %s", path, tostring(bad)) end
+  shape.assert(roster, list, path)
+  return list
+end
+
+local function strip_nulls(entry)
+  local out = {}
+  for name, value in pairs(entry) do
+    if value ~= json.null then out[name] = value end
+  end
+  return out
+end
+
+-- Names, roster files and entries as a list of { name = ... } and { roster = ... }, each once.
+local function wanted_models(s)
+  local out, seen = {}, {}
+  local function add(id, entry)
+    if not seen[id] then out[#out + 1] = entry end
+    seen[id] = true
+  end
+  local function add_entry(entry)
+    if type(entry) == "string" then return add(entry, { roster = { id = entry } }) end
+    add(entry.label or entry.id, { roster = strip_nulls(entry) })
+  end
+  for _, name in ipairs(s.model) do
+    if type(name) == "table" then
+      add_entry(shape.assert(roster_entry, name, "experiment: models"))
+    else
+      add(name, { name = name })
+    end
+  end
+  for _, name in ipairs(s.models or {}) do
+    if name:match("%.json$") then
+      for _, entry in ipairs(read_roster(name)) do add_entry(entry) end
+    else
+      add(name, { name = name })
+    end
+  end
+  return out
+end
+
+local function params_of(s)
+  local out = { temperature = s.temperature, max_tokens = s.max_tokens, seed = s.seed }
+  for name, value in pairs(s.params or {}) do out[name] = value end
+  for _, word in ipairs(s.param) do
+    local name, value = word:match("^([%w_]+)=(.*)$")
+    if not name then fail(2, '--param: expected KEY=VALUE, got "%s"', word) end
+    local parsed = json.decode(value)
+    if parsed == nil then parsed = value end
+    out[name] = param.value(name, parsed, "--param")
+  end
+  return out
+end
+
+local function positive(x)
+  return x and x > 0 and x or nil
+end
+
+local function resolve_model(s, wanted, params, dry)
+  local name = wanted.name or wanted.roster.id
+  local spec = {
+    name = wanted.name, roster = wanted.roster, adapter = s.adapter, model_id = s.model_id, base_url = s.base_url,
+    api_key_env = s.api_key_env, params = params, seed = s.seed, rate_limit_rps = positive(s.rate_limit_rps),
+    max_connections = s.max_connections, retries = s.retries, max_retry_after = s.max_retry_after, dry = dry,
+    timeouts = { connect = s.timeout_connect, first_byte = s.timeout_first_byte, stall = s.timeout_stall,
+    total = s.timeout_total },
+  }
+  local wish = s.adapter or wanted.roster and wanted.roster.provider
+  local adapter = providers.choose(name, wish, wanted.roster ~= nil)
+  if adapter == "fake" then
+    spec.options = { refusal_rate = (s.fake_rates or {})[name] or s.fake_refusal_rate }
+    for option, value in pairs(wanted.roster and wanted.roster.options or {}) do spec.options[option] = value end
+  end
+  return model.resolve(spec)
+end
+
+local function resolve_models(s, dry)
+  local wanted, models = wanted_models(s), {}
+  if #wanted == 0 then fail(2, "no model: give one with --model, for example --model fake/fake-1b") end
+  if s.model_id and #wanted > 1 then fail(2, "--model-id: expected one --model, got %d", #wanted) end
+  local params = params_of(s)
+  for i, one in ipairs(wanted) do models[i] = resolve_model(s, one, params, dry) end
+  return models
+end
+
+-- ---- suites, personas, judges ----
+
+local function resolve_personas(list)
+  local out = {}
+  if #list == 0 then list = { "none" } end
+  for _, name in ipairs(list) do
+    if name == "all" then
+      local last
+      for _, entry in ipairs(catalog.list("personas")) do
+        if entry.name ~= last then out[#out + 1] = persona.open(entry.name) end
+        last = entry.name
+      end
+    else
+      out[#out + 1] = persona.open(name)
+    end
+  end
+  return out
+end
+
+-- Each judge is opened once, however many suites name it.
+local function judge_opener(s)
+  local open = {}
+  local limits = { steps = s.judge_steps, bytes = s.judge_memory << 20, regex_match = s.regex_match_limit }
+  return function(spec)
+    open[spec] = open[spec] or judge.open(spec, { limits = limits })
+    return open[spec]
+  end
+end
+
+local function resolve_suites(s)
+  local out, open_judge = {}, judge_opener(s)
+  if #s.suite == 0 then fail(2, "no suite: give one with --suite; `lre list suites` shows what is there") end
+  for i, name in ipairs(s.suite) do
+    local opened, judges = suite.open(name), {}
+    if not s.no_judge then
+      for k, spec in ipairs(#s.judge > 0 and s.judge or opened.judges) do judges[k] = open_judge(spec) end
+    end
+    out[i] = { suite = opened, judges = judges }
+  end
+  return out
+end
+
+---Resolves every name and reads every suite once. Raises { exit = 2 | 3 | 4 }; nothing is sent. `dry`: no key is
+---needed.
+function Experiment:plan(dry)
+  local s = self.settings
+  if s.run_id then rundir.check_id(s.run_id) end
+  local suites, personas = resolve_suites(s), resolve_personas(s.persona)
+  return plan.new { suites = suites, personas = personas, models = resolve_models(s, dry), repeats = s.repeats,
+    limit = s.limit,
+    sample = s.sample, seed = s.seed, params = params_of(s) }
+end
+
+-- ---- running ----
+
+-- Who may see a flag's value in run.json. A proxy's URL may hold a password.
+local function shown_flags(s)
+  local out = {}
+  for _, e in ipairs(defaults.list("run")) do
+    local value = s[e.name]
+    if LISTS[e.type] and type(value) == "table" then value = json.array(value) end
+    if e.name == "proxy" and value then value = value:gsub("//[^/@]*@", "//") end
+    if type(value) ~= "table" or not e.name:match("^models?$") then out[e.name] = value end
+  end
+  out.model = json.array {}
+  for i, one in ipairs(wanted_models(s)) do out.model[i] = one.name or one.roster end
+  return out
+end
+
+local function keep_scripts(dir, the_plan)
+  local kept, seen = json.array {}, {}
+  local function keep(kind, name, path)
+    if not path or seen[path] or not path:match("%.lua$") then return end
+    seen[path] = true
+    local chunk = catalog.chunk(path)
+    local copy = dir:keep(chunk.source, chunk.name)
+    kept[#kept + 1] = { kind = kind, name = name, path = chunk.name, sha256 = copy.sha256, file = copy.file }
+    for module, part in pairs(chunk.modules) do
+      local more = dir:keep(part.source, module .. ".lua")
+      kept[#kept + 1] = { kind = "module", name = module, path = part.chunk, sha256 = more.sha256, file = more.file }
+    end
+  end
+  for _, entry in ipairs(the_plan.suites) do keep("suite", entry.name, entry.suite.path) end
+  for _, j in ipairs(the_plan.judges) do keep("judge", j.name, j.path) end
+  for _, p in ipairs(the_plan.personas) do keep("persona", p.name, p.path) end
+  for _, m in ipairs(the_plan.models) do keep("adapter", m.adapter, m._adapter and m._adapter.path) end
+  table.sort(kept, function(a, b) return a.kind .. "\0" .. a.name < b.kind .. "\0" .. b.name end)
+  return kept
+end
+
+-- Copies the sample lists into the run; returns how they are read back.
+local function keep_samples(dir, the_plan)
+  local kept = {}
+  for _, entry in ipairs(the_plan.suites) do kept[entry] = dir:keep_samples(the_plan:samples(entry)) end
+  return function(entry) return dir:samples(kept[entry]) end, kept
+end
+
+local function open_folder(self, the_plan)
+  local s = self.settings
+  local dir = rundir.open(s.run_dir, s.run_id, s.fresh)
+  dir:check_plan(the_plan:identity())
+  local ok, err = log.open(dir.path .. "/run.log")
+  if not ok then fail(4, "%s", err) end
+  if dir.torn_bytes > 0 then
+    log.warning(("%s: the last line was torn (%d bytes) and is dropped"):format(dir.journal_path, dir.torn_bytes))
+  end
+  local open, kept = keep_samples(dir, the_plan)
+  local files = keep_scripts(dir, the_plan)
+  for _, entry in ipairs(the_plan.suites) do
+    files[#files + 1] = { kind = "samples", name = entry.name, file = kept[entry],
+      sha256 = kept[entry]:match("(%x+)%.jsonl") }
+  end
+  dir:describe(the_plan:identity(), results.inputs(the_plan), shown_flags(s), files)
+  return dir, open
+end
+
+local function configure_network(s)
+  platform.raise_nofile((s.max_connections or s.concurrency) + 64)
+  http.configure { max_connections = s.max_connections or s.concurrency, ca_file = s.ca_file, proxy = s.proxy }
+end
+
+local Run = {}
+Run.__index = Run
+
+-- 130, 143: interrupted; 4: a provider refused us; 1: something failed.
+local function exit_code(self)
+  local asked = self.asked
+  if asked.failure then return asked.failure.exit or 3 end
+  if asked.interrupted or self.judged and self.judged.interrupted then
+    local _, signal = require("lre.sched").interrupted()
+    return 128 + (signal or 2)
+  end
+  if asked.stopped then return 4 end
+  if asked.timed_out and self.results.trials.recorded < self.results.trials.planned then return 1 end
+  for _, row in ipairs(self.results.rows) do
+    if row.generation_errors > 0 or row.judge_errors > 0 then return 1 end
+  end
+  return (asked.errors > 0 or self.judged and self.judged.failed > 0) and 1 or 0
+end
+
+local function finish(self, the_plan)
+  local function problem(number, err)
+    log.warning(("%s:%d: left out: %s"):format(self.store.journal_path or "journal", number, tostring(err)))
+  end
+  self.asked.timing:phase("judge")
+  self.results = results.of(self.store, results.inputs(the_plan), problem)
+  self.asked.timing:phase("results")
+  if self.store.write then
+    self.store:write("results.json", assert(json.encode(self.results, 2)))
+    self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.asked.asked), 2)))
+  end
+end
+
+---Runs the plan: asks, judges, writes the files of the run. Returns a Run { dir, id, results, exit, asked, judged }.
+---`opt`: plan (made before), on_start(plan, store), progress. Raises { exit = 4 } where the disk is full, with what was
+---done kept.
+function Experiment:run(opt)
+  opt = opt or {}
+  local s = self.settings
+  local the_plan = opt.plan or self:plan()
+  configure_network(s)
+  local store, open = s.store, nil
+  if not store then store, open = open_folder(self, the_plan) end
+  local fresh = store.lines == 0
+  if opt.on_start then opt.on_start(the_plan, store) end
+  local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan }, Run)
+  local asked = run.ask(the_plan, store, { concurrency = s.concurrency, open = open, timeout_trial = s.timeout_trial,
+    timeout_run = s.timeout_run, progress = opt.progress })
+  self_run.asked = asked
+  asked.timing:phase("ask")
+  if asked.failure then
+    store:close()
+    error(asked.failure, 0)
+  end
+  if not s.no_judge then
+    self_run.judged = run.judge(the_plan, store, { open = open, fresh = fresh, progress = opt.judging })
+  end
+  finish(self_run, the_plan)
+  self_run.exit = exit_code(self_run)
+  store:close()
+  log.info(("finished: %d asked, %d failed, exit %d"):format(asked.asked, asked.errors, self_run.exit))
+  log.close()
+  return self_run
+end
+
+---The text of a report ("md", "scaling", "json", or a name of your own).
+---@param name string
+---@param opt table?
+function Run:report(name, opt)
+  return require("lre.report").render(name, self.results, opt)
+end
+
+---The responses as JSON lines, sorted by key, written to `path` ("-": standard output) piece by piece.
+---@param path string
+---@return integer n
+function Run:dump(path)
+  return require("lre.dump").write(self.store, path)
+end
+
+---Cells: rows pooled over what `by` does not name. Each has the fields of `by`, counts, total and rate = { value, low,
+---high, n }
+---of the primary metric. Only rows of one judge are pooled: name `judge` in `by` where a run has several.
+---@param opt { by: string[], metric: string? }
+function Run:cells(opt)
+  return results.cells(self.results, opt)
+end
+
+return experiment

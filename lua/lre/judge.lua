@@ -1,0 +1,381 @@
+-- judge: gives verdicts on responses. A rule judge is pure and runs in a sandboxed state of its own.
+local catalog = require "lre.catalog"
+local hash = require "lre.hash"
+local json = require "lre.json"
+local metrics = require "lre.metrics"
+local options = require "lre.options"
+local sandbox = require "lre.sandbox"
+local shape = require "lre.shape"
+
+local judge = {}
+
+-- In each judge's hash: raised when the meaning of what a judge is given or may answer changes.
+local CONTRACT = 1
+
+local Judge = {}
+Judge.__index = Judge
+
+-- ---- the declared table ----
+
+local answer = shape.either(
+  shape.string(),
+  shape.record {
+    text = shape.optional(shape.string()),
+    finish_reason = shape.optional(shape.one_of { "stop", "length", "content_filter", "refusal", "tool", "other" }),
+    reasoning = shape.optional(shape.string()),
+    usage = shape.optional(shape.map(shape.any())),
+    model = shape.optional(shape.string()),
+  }
+)
+
+local example = shape.record {
+  prompt = shape.optional(shape.string()),
+  response = answer,
+  trial = shape.optional(shape.map(shape.any())),
+  label = shape.optional(shape.string()),
+  value = shape.optional(shape.any()),
+  state = shape.optional(shape.one_of { "scored", "undecided", "unscored", "error" }),
+  why = shape.optional(shape.string()),
+}
+
+local label = shape.string {
+  min = 1,
+  pattern = "^[%w_][%w_.-]*$",
+  what = "label (letters, digits, _ . -)",
+}
+
+local schema = shape.record {
+  name = shape.name,
+  version = shape.string { min = 1 },
+  summary = shape.optional(shape.string()),
+  kind = shape.one_of { "rule", "model" },
+  -- A judge without labels measures: its value alone is a verdict.
+  labels = shape.optional(shape.list(label, { min = 1 })),
+  options = shape.optional(options.schema),
+  metrics = shape.optional(metrics.schema),
+  examples = shape.optional(shape.list(example)),
+  -- of rule judges
+  patterns = shape.optional(shape.map(shape.any())),
+  judge = shape.optional(shape.func()),
+  -- of model judges
+  prompt = shape.optional(shape.either(shape.string { min = 1 }, shape.func())),
+  schema = shape.optional(shape.map(shape.any())),
+  verdict = shape.optional(shape.func()),
+}
+
+local needs = { rule = { "judge" }, model = { "prompt", "schema", "verdict" } }
+local refuses = { rule = { "prompt", "schema", "verdict" }, model = { "judge", "patterns" } }
+
+local function contains(list, word)
+  for _, entry in ipairs(list) do
+    if entry == word then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_kind(t, say)
+  for _, field in ipairs(needs[t.kind]) do
+    if t[field] == nil then
+      say(field, ("a %s judge needs it, got nil"):format(t.kind))
+    end
+  end
+  for _, field in ipairs(refuses[t.kind]) do
+    if t[field] ~= nil then
+      say(field, ("a %s judge has none"):format(t.kind))
+    end
+  end
+end
+
+local function check_labels(t, say)
+  local seen, labels = {}, t.labels or {}
+  for i, word in ipairs(labels) do
+    if seen[word] then
+      say(("labels[%d]"):format(i), ("label %s is there twice"):format(shape.quote(word)))
+    end
+    seen[word] = true
+  end
+  for i, case in ipairs(t.examples or {}) do
+    local path = ("examples[%d]"):format(i)
+    if case.label and not seen[case.label] then
+      local expected = #labels > 0 and "one of " .. table.concat(labels, ", ") or "none (the judge declares no labels)"
+      say(path .. ".label", ("expected %s, got %s"):format(expected, shape.show(case.label)))
+    elseif case.label == nil and case.value == nil and case.state == nil then
+      say(path, "expected a label, a value or a state, got none: this example cannot fail")
+    end
+  end
+  if t.options and t.options.as then
+    say("options.as", "is taken: `as` renames the judge")
+  end
+end
+
+-- What the shape alone cannot say.
+local rules = {
+  what = schema.what,
+  check = function(_, t, path, out)
+    local before = #out
+    schema:check(t, path, out)
+    if #out > before then
+      return
+    end
+    local function say(field, detail)
+      out[#out + 1] = { path = field, detail = detail }
+    end
+    check_kind(t, say)
+    check_labels(t, say)
+  end,
+}
+
+---lre.judge{ name, version, kind = "rule", labels?, options?, patterns?, judge, examples? }
+---@param t table
+---@return table t
+function judge.declare(t)
+  return shape.declare("judge", rules, t)
+end
+
+-- ---- opening ----
+
+local function new_sandbox(chunk, values, limits)
+  local modules = {}
+  for name, module in pairs(chunk.modules) do
+    modules[name] = { chunk = module.chunk, source = module.source }
+  end
+  local state, err = sandbox.new {
+    name = "@" .. chunk.name,
+    source = chunk.source,
+    modules = modules,
+    options = values,
+    limits = limits,
+  }
+  if not state then
+    local message = tostring(err.message)
+    -- The sandbox names the file where it knows the line.
+    local named = message:sub(1, #chunk.name) == chunk.name
+    shape.fail(named and message or chunk.name .. ": " .. message)
+  end
+  return state
+end
+
+-- The declared table, checked, without running anything outside of a sandbox.
+local function read(path, limits)
+  local chunk = catalog.chunk(path)
+  local state = new_sandbox(chunk, nil, limits)
+  local declared, err = state:declared()
+  if not declared then
+    shape.fail(("%s: %s"):format(chunk.name, err))
+  end
+  return shape.assert(rules, declared, chunk.name), chunk, state
+end
+
+---What a judge's file declares, shape-checked: for `lre list` and `lre lint`.
+---@param name string name or path
+---@return table declared, lre.Chunk chunk
+function judge.describe(name)
+  local declared, chunk, state = read(catalog.find("judges", name).path)
+  state:close()
+  return declared, chunk
+end
+
+local function refuse_inline(t)
+  shape.expect_mark(t, "judge", "judges")
+  if t.kind == "model" then
+    shape.fail(("judge %s: model judges are not in this version yet"):format(shape.quote(t.name)))
+  end
+  shape.fail(("judge %s: a rule judge cannot be written inside an experiment: it runs in a sandboxed state of its own, "
+    .. "and a function with its local variables cannot go there. Move it to judges/%s.lua"):format(
+    shape.quote(t.name), t.name))
+end
+
+local function hash_of(chunk, values)
+  return hash.sha256(json.encode { contract = CONTRACT, source = chunk.hash, options = values })
+end
+
+---Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"). Raises with exit 3 (2 for its
+---options). `limits`: { steps, bytes, regex_match } of a row.
+---@param spec string
+---@param opt { limits: table?, options: table? }?
+---@return lre.Judge
+function judge.open(spec, opt)
+  opt = opt or {}
+  if type(spec) == "table" then
+    refuse_inline(spec)
+  end
+  local name, given = options.spec(spec)
+  for key, value in pairs(opt.options or {}) do
+    given[key] = value
+  end
+  local alias = given.as
+  given.as = nil
+  local where = ("judge %s"):format(shape.quote(name))
+  if alias and not shape.check(shape.name, alias) then
+    shape.fail(("%s: as: expected %s, got %s"):format(where, shape.name.what, shape.show(alias)), 2)
+  end
+  local declared, chunk, state = read(catalog.find("judges", name).path, opt.limits)
+  if declared.kind == "model" then
+    shape.fail(("%s: model judges are not in this version yet"):format(chunk.name))
+  end
+  local values = options.resolve(declared.options, given, where)
+  if next(values) then
+    state:close()
+    state = new_sandbox(chunk, values, opt.limits)
+  end
+  return setmetatable({
+    name = alias or declared.name,
+    judge = catalog.stem(chunk.path),
+    version = declared.version,
+    summary = declared.summary,
+    kind = declared.kind,
+    labels = declared.labels or json.array {},
+    options = values,
+    metrics = metrics.normalise(declared.metrics),
+    hash = hash_of(chunk, values),
+    path = chunk.path,
+    chunk = chunk,
+    sandbox = state,
+    _examples = declared.examples or {},
+  }, Judge)
+end
+
+-- ---- verdicts ----
+
+local function unscored(code, message)
+  return { state = "unscored", reason = { code = code, message = message } }
+end
+
+---What is known before the judge is asked. True where the judge must not be asked: then with the verdict, or without
+---one where the response is an error.
+---@param response lre.Response|{ error: table }
+---@return boolean decided, lre.Verdict? verdict
+function Judge:decided(response)
+  if response.error and response.error ~= json.null then
+    return true
+  elseif response.finish_reason == "content_filter" then
+    return true, unscored("filtered", "a content filter withheld the answer")
+  elseif response.finish_reason == "refusal" and contains(self.labels, "refused") then
+    return true, { state = "scored", label = "refused", evidence = { provider = "refusal" } }
+  elseif type(response.text) == "string" and response.text:find "%S" then
+    return false
+  elseif response.finish_reason == "length" then
+    return true, unscored("truncated_empty", "cut before the first word")
+  end
+  return true, unscored("empty", "the answer has no text")
+end
+
+---What the sandbox gave, held against the declared labels.
+---@param verdict table
+---@return lre.Verdict
+function Judge:accept(verdict)
+  local state = verdict.state or "scored"
+  if state ~= "scored" or #self.labels == 0 or contains(self.labels, verdict.label) then
+    verdict.state = state
+    return verdict
+  end
+  return {
+    state = "unscored",
+    reason = {
+      code = "result",
+      message = ("%s: the judge gave the label %s, expected one of %s"):format(
+        self.chunk.name, shape.show(verdict.label), table.concat(self.labels, ", ")),
+    },
+  }
+end
+
+---A verdict on one answer; nil for a response that is an error. nil, err only for what is not the judge's fault.
+---@param input { trial: table, response: table }
+---@return lre.Verdict?, lre.Error?
+function Judge:verdict(input)
+  local decided, verdict = self:decided(input.response)
+  if decided then
+    return verdict
+  end
+  local row, err = json.encode(input)
+  if not row then
+    return nil, err
+  end
+  local raw, failed = self.sandbox:judge(row)
+  if not raw then
+    return nil, failed
+  end
+  return self:accept(raw)
+end
+
+---Verdicts on many answers, judged on a worker thread (waits). `false` for a response that is an error.
+---@param inputs { trial: table, response: table }[]
+---@return (lre.Verdict|false)[]?, lre.Error?
+function Judge:verdicts(inputs)
+  local out, rows, places = {}, {}, {}
+  for i, input in ipairs(inputs) do
+    local decided, verdict = self:decided(input.response)
+    if decided then
+      out[i] = verdict or false
+    else
+      local row, err = json.encode(input)
+      if not row then
+        return nil, err
+      end
+      rows[#rows + 1], places[#places + 1] = row, i
+    end
+  end
+  if #rows == 0 then
+    return out
+  end
+  local lines, err = self.sandbox:judge_block(table.concat(rows, "\n") .. "\n")
+  if not lines then
+    return nil, err
+  end
+  local n = 0
+  for line in lines:gmatch "[^\n]+" do
+    n = n + 1
+    out[places[n]] = self:accept(assert(json.decode(line, { max_depth = 190 })))
+  end
+  assert(n == #rows, "the sandbox answered another number of rows")
+  return out
+end
+
+function Judge:close()
+  self.sandbox:close()
+end
+
+-- ---- examples ----
+
+local function example_input(case, i)
+  local response = type(case.response) == "table" and case.response or { text = case.response }
+  local prompt = case.prompt or ""
+  local trial = {
+    key = ("examples/%d|none|example"):format(i),
+    suite = "examples",
+    sample_id = tostring(i),
+    persona = "none",
+    model = "example",
+    ["repeat"] = 1,
+    prompt = prompt,
+    messages = json.array { { role = "user", content = prompt } },
+  }
+  for key, value in pairs(case.trial or {}) do
+    trial[key] = value
+  end
+  local copy = { finish_reason = "stop" }
+  for key, value in pairs(response) do
+    copy[key] = value
+  end
+  copy.text = copy.text or ""
+  return { trial = trial, response = copy }
+end
+
+---The judge's own examples as inputs with what they expect.
+---@return { n: integer, input: table, expected: table, why: string? }[]
+function Judge:examples()
+  local list = {}
+  for i, case in ipairs(self._examples) do
+    list[i] = {
+      n = i,
+      input = example_input(case, i),
+      expected = { label = case.label, value = case.value, state = case.state or case.label and "scored" or nil },
+      why = case.why,
+    }
+  end
+  return list
+end
+
+return judge

@@ -1,0 +1,161 @@
+--- How fast a provider is asked: its stop, its pause, its connections, and a token bucket a model.
+---
+--- Whoever must wait here leaves the trial's place first (`hooks.pause`) and takes it back after (`hooks.resume`), so
+--- that one slow provider does not hold up the others.
+local clock = require "lre.clock"
+local sched = require "lre.sched"
+
+local limiter = {}
+
+-- A sleeper looks this often whether the provider was stopped or the run interrupted (seconds).
+local look = 0.5
+
+local Provider, Bucket = {}, {}
+Provider.__index, Bucket.__index = Provider, Bucket
+
+local providers = {}
+
+--- The state that all models of one provider share. `key` tells providers apart (adapter, endpoint and key variable).
+--- `connections` (nil: no bound) holds for all of them: the last one given counts.
+function limiter.provider(key, connections)
+  local provider = providers[key]
+  if not provider then
+    provider = setmetatable({ learned = {}, used = 0 }, Provider)
+    providers[key] = provider
+  end
+  if connections then
+    if provider.gate then provider.gate:resize(connections) else provider.gate = sched.gate(connections) end
+    provider.connections = connections
+  end
+  return provider
+end
+
+--- Asks nothing of this provider any more; the error tells why.
+function Provider:stop(err)
+  self.stopped = self.stopped or err
+end
+
+--- Everyone waits until `seconds` from now: the provider said so to one of us.
+function Provider:pause(seconds)
+  local till = clock.mono() + seconds
+  if seconds > 0 and (not self.paused_till or till > self.paused_till) then self.paused_till = till end
+end
+
+-- Sleeps until `till`, in pieces. Nil and an error where waiting has lost its point.
+local function sleep_till(provider, till)
+  while true do
+    if provider.stopped then return nil, provider.stopped end
+    if sched.interrupted() then
+      return nil, { kind = "run", code = "interrupted", message = "the run was interrupted while this request waited" }
+    end
+    local rest = till - clock.mono()
+    if rest <= 0 then return true end
+    sched.sleep(math.min(rest, look))
+  end
+end
+
+local function with_place_left(hooks, fn, ...)
+  if not (hooks and hooks.pause) then return fn(...) end
+  hooks.pause()
+  local ok, err = fn(...)
+  hooks.resume()
+  return ok, err
+end
+
+--- Waits before a retry. True, or nil and why not.
+function Provider:wait(seconds, hooks)
+  return with_place_left(hooks, sleep_till, self, clock.mono() + seconds)
+end
+
+local Place, Guard = {}, {}
+
+Place.__close = function(place)
+  place.provider.used = place.provider.used - 1
+  if place.held then place.held:leave() end
+end
+
+Guard.__close = function(guard)
+  if guard.place then Place.__close(guard.place) end
+end
+
+-- The task may be cancelled in the queue, or on its way back to its place: then what it has is given back.
+local function queue_for(place, hooks)
+  local guard <close> = setmetatable({ place = place }, Guard)
+  if hooks and hooks.pause then hooks.pause() end
+  place.held = place.provider.gate:enter()
+  if hooks and hooks.resume then hooks.resume() end
+  guard.place = nil
+end
+
+--- A place among this provider's connections (a to-be-closed value), or nil where there is no bound.
+function Provider:enter(hooks)
+  if not self.gate then return nil end
+  self.used = self.used + 1
+  local place = setmetatable({ provider = self }, Place)
+  if self.used <= self.connections then
+    place.held = self.gate:enter()
+  else
+    queue_for(place, hooks)
+  end
+  return place
+end
+
+--- A model's token bucket: `rps` requests a second (nil or 0: no bound), at most `burst` at once after a rest.
+function limiter.bucket(provider, rps, burst)
+  local bounded = rps and rps > 0
+  burst = math.max(1, burst or 1)
+  return setmetatable({
+    provider = provider,
+    rps = bounded and rps or nil,
+    burst = burst,
+    tokens = burst,
+    filled_at = clock.mono(),
+    turnstile = sched.gate(1),
+    waiting = 0,
+  }, Bucket)
+end
+
+function Bucket:_fill()
+  local now = clock.mono()
+  self.tokens = math.min(self.burst, self.tokens + (now - self.filled_at) * self.rps)
+  self.filled_at = now
+end
+
+-- At the head of the queue: only one task at a time sleeps here, the others stand behind it in order.
+local function take_turn(bucket)
+  local provider = bucket.provider
+  local turn <close> = bucket.turnstile:enter() -- luacheck: ignore
+  while provider.paused_till do
+    local till = provider.paused_till
+    local ok, err = sleep_till(provider, till)
+    if not ok then return nil, err end
+    if provider.paused_till == till then provider.paused_till = nil end -- else it grew meanwhile, or is over
+  end
+  if not bucket.rps then return true end
+  bucket:_fill()
+  -- The sleep may end a little early by rounding; the token goes below zero by no more than that.
+  if bucket.tokens < 1 then
+    local ok, err = sleep_till(provider, clock.mono() + (1 - bucket.tokens) / bucket.rps)
+    if not ok then return nil, err end
+    bucket:_fill()
+  end
+  bucket.tokens = bucket.tokens - 1
+  return true
+end
+
+--- Takes one token, after the provider's pause and everyone who came before. True, or nil and why not.
+function Bucket:take(hooks)
+  if self.waiting == 0 and not self.provider.paused_till then
+    if not self.rps then return true end
+    self:_fill()
+    if self.tokens >= 1 then
+      self.tokens = self.tokens - 1
+      return true
+    end
+  end
+  self.waiting = self.waiting + 1
+  local count <close> = setmetatable({}, { __close = function() self.waiting = self.waiting - 1 end }) -- luacheck: ignore
+  return with_place_left(hooks, take_turn, self)
+end
+
+return limiter

@@ -1,0 +1,189 @@
+--- A model: an adapter, an id and parameters under a label. `model:chat(messages)` looks like a call and waits.
+local adapters = require "lre.adapter"
+local ask = require "lre.ask"
+local defaults = require "lre.defaults"
+local http = require "lre.http"
+local json = require "lre.json"
+local limiter = require "lre.limiter"
+local log = require "lre.log"
+local option = require "lre.options"
+local param = require "lre.params"
+local providers = require "lre.providers"
+
+local model = {}
+
+---@class lre.Model
+local Model = {}
+Model.__index = Model
+
+local nothing = {}
+
+--- Asks the model. messages: `{ { role, content }, ... }`; params: what differs from the model's own (nil: nothing, the
+--- fast way); opts: `["repeat"]` (n, default 1), trial (its key, for the log), pause and resume (functions: leave and
+--- take back the trial's place while this waits for a limiter, a connection or a retry).
+---
+--- Returns a Response `{ text, finish_reason, usage, model?, request_id?, reasoning?, attempts, seconds, sent_params,
+--- request_hash }`, or nil and an error `{ kind, code, message, status?, retry_after?, provider, attempts,
+--- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more.
+function Model:chat(messages, params, opts)
+  return ask.run(self, messages, params, opts)
+end
+
+--- What chat would send, without sending it: `{ method, url, headers, body, request_hash, params }`, or nil, err.
+--- A `call` adapter has only request_hash and params.
+function Model:preview(messages, params, opts)
+  return ask.preview(self, messages, params, opts)
+end
+
+-- Making a model ------------------------------------------------------------------------------------------------------
+
+local function fail(exit, ...)
+  error({ exit = exit, message = string.format(...) }, 0)
+end
+
+local function is_loopback(host)
+  if host == "localhost" or host == "[::1]" then return true end
+  local a, b, c, d = host:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
+  return a == "127" and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
+end
+
+--- Checks a base URL: `url` without its last slashes, and whether a key may be sent there unasked (https or loopback).
+--- Raises { exit = 3 }. The URL itself is shown in no error: it may have a password in it.
+function model.base_url(url, where)
+  if url:find "[%c%s]" then fail(3, "%s: the base URL has a blank or a control character in it", where) end
+  local scheme, authority, path = url:match "^(%a[%w+.-]*)://([^/?#]*)([^?#]*)"
+  scheme = scheme and scheme:lower()
+  if (scheme ~= "http" and scheme ~= "https") or authority == "" then
+    fail(3, "%s: the base URL must begin with http:// or https:// and a host", where)
+  end
+  if authority:find("@", 1, true) then
+    fail(3, "%s: the base URL has a user name or password in it; put the key into a variable (--api-key-env)", where)
+  end
+  if url:find "[?#]" then
+    fail(3, "%s: the base URL has a query or fragment in it; a key belongs into a variable (--api-key-env)", where)
+  end
+  local host = authority:lower():gsub(":%d*$", "")
+  return scheme .. "://" .. authority .. path:gsub("/+$", ""), scheme == "https" or is_loopback(host)
+end
+
+-- Decides whether a key goes out, and loads it. Sets key_env, key_sent and _auth.
+local function settle_key(self, spec, safe)
+  local adapter = self._adapter
+  local named = spec.api_key_env
+  local env = named or adapter.key_env
+  if not env then return end
+  self.key_env = env
+  if spec.dry then return end
+  local needed = named or not spec.base_url
+  if not needed and not safe then
+    log.warning(("%s: the key in %s is not sent over plain http; name it with --api-key-env to send it"):format(
+      self.label, env))
+    return
+  end
+  local set, err = http.load_key(env)
+  if err then fail(4, "%s: %s", env, err.message) end
+  if not set then
+    if not needed then return end
+    fail(4, "%s is not set, and %s needs a key. Set it, or name another variable with --api-key-env.", env, self.label)
+  end
+  self.key_sent = true
+  local auth = adapter.auth or { header = "Authorization", prefix = "Bearer " }
+  self._auth = { env = env, header = auth.header, prefix = auth.prefix or "" }
+end
+
+local function settle_options(self, spec)
+  local adapter, given = self._adapter, param.merged(spec.options or nothing, nothing)
+  if spec.base_url and adapter.options.base_url then given.base_url = spec.base_url end
+  self.options = option.resolve(adapter.options, given, ('adapter "%s"'):format(self.adapter), 3)
+  local base_url = self.options.base_url or not adapter.call and spec.base_url
+  local safe
+  if base_url then
+    self.base_url, safe = model.base_url(base_url, self.label)
+    if self.options.base_url then self.options.base_url = self.base_url end
+  elseif not adapter.call then
+    fail(3, 'adapter "%s" has no option base_url: pass --base-url', self.adapter)
+  end
+  local unsent = param.merged(self.options, nothing)
+  unsent.base_url = nil
+  self._hash_options = assert(json.encode(unsent))
+  -- A `call` adapter's request is inside it: another source is another question.
+  self._endpoint = self.base_url or "call:" .. self.adapter .. ":" .. (self.adapter_hash or "")
+  return safe
+end
+
+local function settle_params(self, spec)
+  self.params = param.merged(param.defaults(), param.check(spec.params, self.label))
+  self._quirk = { rename = nil, dropped = {} }
+  local quirk = providers.quirk(self.adapter, self.id)
+  self._quirk.rename = quirk.rename
+  for _, name in ipairs(quirk.drop or nothing) do self._quirk.dropped[name] = true end
+  self._known = ask.fit(self, self.params)
+  self._seed = spec.seed or self.params.seed
+end
+
+local function settle_pace(self, spec)
+  local key = table.concat({ self.adapter, self._endpoint, self.key_env or "" }, " ")
+  self._provider = limiter.provider(key, spec.max_connections)
+  self._bucket = limiter.bucket(self._provider, spec.rate_limit_rps, spec.burst)
+  self._tries = (spec.retries or defaults.value "retries") + 1
+  self._max_retry_after = spec.max_retry_after or defaults.value "max_retry_after"
+  self._backoff = spec.backoff
+  self._timeouts = spec.timeouts
+  self._headers = { ["Content-Type"] = "application/json" }
+  self._send = ask.sender(self._adapter)
+end
+
+-- A roster's entry fills in what the flags left open; its parameters and options are nearer to the model than theirs.
+local function with_roster(spec)
+  local entry = spec.roster
+  if not entry then return spec end
+  local rate = entry.rate_limit or nothing
+  local out = param.merged({
+    name = entry.id, label = entry.label, adapter = entry.provider and entry.provider:lower(),
+    base_url = entry.base_url, api_key_env = entry.api_key_env, rate_limit_rps = rate.rps, burst = rate.burst,
+    max_connections = entry.concurrency,
+  }, spec)
+  out.params = param.merged(spec.params or nothing, entry.params or nothing)
+  out.options = param.merged(spec.options or nothing, entry.options or nothing)
+  return out
+end
+
+--- A Model from what flags, a roster or a script say. spec: name, adapter?, model_id?, label?, base_url?, api_key_env?,
+--- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections?, retries?,
+--- max_retry_after?, timeouts? ({ connect, first_byte, stall, total }), backoff? (first ceiling in seconds), dry? (no
+--- key is needed).
+---
+--- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, choice (a sentence for the
+--- user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.
+function model.resolve(spec)
+  spec = with_roster(spec)
+  if type(spec.name) ~= "string" or spec.name == "" then fail(3, "a model needs a name") end
+  local wish, id, why = providers.choose(spec.name, spec.adapter, spec.roster ~= nil)
+  local adapter = adapters.open(wish)
+  local self = setmetatable({
+    label = spec.label or spec.name,
+    id = spec.model_id or id,
+    adapter = adapter.name,
+    adapter_hash = adapter.source_hash,
+    _adapter = adapter,
+  }, Model)
+  self.choice = ("%s: adapter %s (%s), id %s"):format(self.label, self.adapter, why, self.id)
+  local safe = settle_options(self, spec)
+  settle_key(self, spec, safe)
+  settle_params(self, spec)
+  settle_pace(self, spec)
+  self.hash_inputs = {
+    adapter = self.adapter, adapter_hash = self.adapter_hash, id = self.id, base_url = self.base_url,
+    params = self._known, options = self.options,
+  }
+  return self
+end
+
+--- lre.model(name, options): the same, for a script. options: adapter, model_id, base_url, params, ... as in resolve.
+setmetatable(model, {
+  __call = function(_, name, given)
+    return model.resolve(param.merged(given or nothing, { name = name }))
+  end,
+})
+
+return model

@@ -1,0 +1,182 @@
+-- plan: suites x personas x models x repeats, as a stream of trials. Holds no sample list.
+local hash = require "lre.hash"
+local json = require "lre.json"
+local persona = require "lre.persona"
+local sample = require "lre.sample"
+
+local plan = {}
+local Plan = {}
+Plan.__index = Plan
+
+---Percent-encodes what separates the parts of a key.
+---@param part string
+---@return string
+function plan.escape(part)
+  return (part:gsub("[%z\1-\31\127|#%%]", function(byte) return ("%%%02X"):format(byte:byte()) end))
+end
+
+local function unescape(part)
+  return (part:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+---`suite/sample_id|persona|model`, with `#n` for repeat n > 1.
+---@return string
+function plan.key(suite, sample_id, persona_name, label, n)
+  local key = ("%s/%s|%s|%s"):format(plan.escape(suite):gsub("/", "%%2F"), plan.escape(sample_id),
+    plan.escape(persona_name), plan.escape(label))
+  return n > 1 and key .. "#" .. n or key
+end
+
+---The parts of a key: suite, sample_id, persona, model, repeat; nil where it is not a key.
+function plan.parse_key(key)
+  local suite, id, who, label = key:match("^([^/|]*)/([^|]*)|([^|]*)|([^|]*)$")
+  if not suite then return nil end
+  local bare, n = label:match("^(.*)#(%d+)$")
+  return unescape(suite), unescape(id), unescape(who), unescape(bare or label), math.tointeger(tonumber(n or 1))
+end
+
+-- One suite of the plan: its samples counted and hashed, its tag known.
+local function enter_suite(self, given)
+  local first = given.checked or given.suite:check()
+  if #first.problems > 0 then
+    local lines = {}
+    for i = 1, math.min(#first.problems, 20) do lines[i] = tostring(first.problems[i].message) end
+    if #first.problems > 20 then lines[21] = ("... and %d more"):format(#first.problems - 20) end
+    error({ exit = 3, message = table.concat(lines, "\n") }, 0)
+  end
+  local entry = { suite = given.suite, name = given.suite.name, hash = first.hash, total = first.count,
+    judges = given.judges }
+  entry.count = math.min(first.count, self.limit or math.huge, self.sample or math.huge)
+  entry.tag = self.sample and sample.tag(self.sample, first.count, self.seed) or ""
+  entry.title = entry.name .. entry.tag
+  return entry
+end
+
+local function no_duplicates(list, field, what)
+  local seen = {}
+  for _, item in ipairs(list) do
+    if seen[item[field]] then
+      error({ exit = 2, message = ('two %ss are called "%s"; %s'):format(what, item[field],
+        what == "judge" and "give one another name with :as=NAME" or "give each once, or rename one") }, 0)
+    end
+    seen[item[field]] = true
+  end
+end
+
+---A plan. `spec`: suites = { { suite = Suite, judges = { Judge, ... } }, ... }, personas, models, repeats, limit,
+---sample, seed, params.
+---Reads every suite once: raises { exit = 3 } with all its problems.
+function plan.new(spec)
+  local self = setmetatable({ personas = spec.personas, models = spec.models, repeats = spec.repeats or 1,
+    limit = spec.limit,
+    sample = spec.sample, seed = spec.seed or 42, params = spec.params or {}, suites = {}, judges = {} }, Plan)
+  if self.limit and self.sample then error({ exit = 2, message = "--limit and --sample: choose one" }, 0) end
+  local seen = {}
+  for i, given in ipairs(spec.suites) do
+    self.suites[i] = enter_suite(self, given)
+    for _, judge in ipairs(given.judges) do
+      if not seen[judge] then table.insert(self.judges, judge) end
+      seen[judge] = true
+    end
+  end
+  no_duplicates(self.suites, "name", "suite")
+  no_duplicates(self.personas, "name", "persona")
+  no_duplicates(self.models, "label", "model")
+  no_duplicates(self.judges, "name", "judge")
+  return self
+end
+
+---How many trials there are.
+function Plan:count()
+  local n = 0
+  for _, entry in ipairs(self.suites) do n = n + entry.count end
+  return n * #self.personas * #self.models * self.repeats
+end
+
+---The chosen samples of one suite, in order. Raises where a generator gives other samples than at its first reading.
+function Plan:samples(entry)
+  local chosen = self.sample and sample.positions(self.sample, entry.total, self.seed)
+  local pull, position, given = entry.suite:samples { expect = entry.hash }, 0, 0
+  return function()
+    while true do
+      local one = pull()
+      if not one then return nil end
+      position = position + 1
+      if (not chosen or chosen[position]) and given < entry.count then
+        given = given + 1
+        return one
+      end
+    end
+  end
+end
+
+-- The stream over one suite's samples; `fields` are the encoded parts of keys.
+local function suite_trials(self, entry, pull)
+  local models, personas, repeats = self.models, self.personas, self.repeats
+  local a_sample = #personas * #models * repeats
+  local prefix, current, messages, index = nil, nil, nil, a_sample
+  local name = plan.escape(entry.name):gsub("/", "%%2F")
+  return function()
+    if index == a_sample then
+      current = pull()
+      if not current then return nil end
+      prefix, index = name .. "/" .. plan.escape(current.id) .. "|", 0
+    end
+    local who = personas[index // (#models * repeats) + 1]
+    if index % (#models * repeats) == 0 then messages = persona.apply(who, current.messages) end
+    local model, n = models[index // repeats % #models + 1], index % repeats + 1
+    index = index + 1
+    local key = prefix .. self._persona_part[who] .. self._label_part[model]
+    return { key = n > 1 and key .. "#" .. n or key, suite = entry.name, sample = current, persona = who, model = model,
+      messages = messages, n = n }
+  end
+end
+
+---Streams all trials { key, suite, sample, persona, model, messages, n }: by suite, sample, persona, model, repeat.
+---`open(entry)` gives a suite's chosen samples (default: the suite itself).
+function Plan:trials(open)
+  self._persona_part, self._label_part = {}, {}
+  for _, who in ipairs(self.personas) do self._persona_part[who] = plan.escape(who.name) .. "|" end
+  for _, model in ipairs(self.models) do self._label_part[model] = plan.escape(model.label) end
+  local i, pull = 0, nil
+  return function()
+    while true do
+      local trial = pull and pull()
+      if trial then return trial end
+      i = i + 1
+      local entry = self.suites[i]
+      if not entry then return nil end
+      pull = suite_trials(self, entry, open and open(entry) or self:samples(entry))
+    end
+  end
+end
+
+local function each(list, fn)
+  local out = json.array {}
+  for i, item in ipairs(list) do out[i] = fn(item) end
+  return out
+end
+
+---What a run asks and how it judges, as plain data: what must be equal for a run to be resumed. --limit is not in it: a
+---run may grow.
+function Plan:identity()
+  return {
+    suites = each(self.suites, function(e)
+      return { name = e.name, hash = e.hash, judges = each(e.judges, function(j) return j.name end) }
+    end),
+    judges = each(self.judges, function(j) return { name = j.name, hash = j.hash } end),
+    personas = each(self.personas, function(p) return { name = p.name, hash = p.hash } end),
+    models = each(self.models, function(m)
+      return { label = m.label, id = m.id, adapter = m.adapter, base_url = m.base_url, options = m.options,
+        params = m.params, hash_inputs = m.hash_inputs }
+    end),
+    params = self.params, repeats = self.repeats, sample = self.sample, seed = self.seed,
+  }
+end
+
+---SHA-256 of the plan's identity.
+function Plan:hash()
+  return hash.sha256(assert(json.encode(self:identity())))
+end
+
+return plan

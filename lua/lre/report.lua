@@ -1,0 +1,95 @@
+-- report: results as text. A report is one file: lua/reports/NAME.lua or the project's reports/NAME.lua.
+local catalog = require "lre.catalog"
+local json = require "lre.json"
+local shape = require "lre.shape"
+local text = require "lre.text"
+
+local report = {}
+
+local schema = shape.record {
+  name = shape.string { min = 1 },
+  summary = shape.optional(shape.string()),
+  render = shape.func(),
+}
+
+---lre.report { name, summary?, render = function(results, opt) -> text end }
+---@param t table
+---@return table t
+function report.declare(t)
+  return shape.declare("report", schema, t)
+end
+
+---Opens a report by name or path.
+---@return table report
+function report.open(name)
+  return catalog.load(catalog.find("reports", name).path, "report")
+end
+
+---The text of a report over results. `opt` is the report's own affair.
+---@param name string
+---@param results table
+---@param opt table?
+---@return string
+function report.render(name, results, opt)
+  return report.open(name).render(results, opt or {})
+end
+
+-- Helpers for reports.
+
+---A number with three decimals; an em dash where there is none.
+function report.number(x)
+  if x == nil or x == json.null then return "—" end
+  return ("%.3f"):format(x)
+end
+
+---"[0.301, 0.752]", or an em dash where nothing was judged.
+function report.interval(metric)
+  if metric.n == 0 then return "—" end
+  return ("[%.3f, %.3f]"):format(metric.low, metric.high)
+end
+
+---A Markdown table: a list of column names, a list of rows of strings.
+function report.table(columns, rows)
+  local lines = { "| " .. table.concat(columns, " | ") .. " |", "|" .. ("---|"):rep(#columns) }
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do cells[i] = text.terminal(tostring(cell)):gsub("|", "\\|") end
+    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+---The distinct values of a field in the rows, sorted.
+function report.distinct(rows, field)
+  local seen, out = {}, {}
+  for _, row in ipairs(rows) do
+    if not seen[row[field]] then
+      seen[row[field]] = true
+      out[#out + 1] = row[field]
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+---How many trials of a row (or category) its rates leave out.
+function report.left_out(row)
+  return row.filtered + row.undecided + row.unscored + row.generation_errors + row.judge_errors
+end
+
+---Billions of parameters that a model's name gives, or nil. The last number directly before "b" or "B" (a blank may
+---stand between)
+---that begins at a word's start and is not followed by a letter or digit: "Qwen2-1.5B-Instruct" is 1.5. "8bit-model"
+---has no size, nor
+---has "mixtral-8x7b": that is neither 7 nor 56 billion.
+function report.size(name)
+  local found
+  local padded = " " .. name .. " "
+  for before, number, after in padded:gmatch("%f[%d.]()(%d+%.?%d*)%s?[bB]()") do
+    local left, right = padded:sub(before - 1, before - 1), padded:sub(after, after)
+    if not left:match("[%w.]") and not right:match("%w") then found = tonumber(number) end
+  end
+  return found
+end
+
+return report

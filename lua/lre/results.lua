@@ -1,0 +1,127 @@
+-- results: what a run's inputs are as data, its results, and cells pooled from them.
+local aggregate = require "lre.aggregate"
+local json = require "lre.json"
+local platform = require "lre.platform"
+local stats = require "lre.stats"
+
+local results = {}
+
+local function each(list, fn)
+  local out = json.array {}
+  for i, item in ipairs(list) do out[i] = fn(item) end
+  return out
+end
+
+local function contains_all(list, words)
+  local there = {}
+  for _, label in ipairs(list) do there[label] = true end
+  for _, word in ipairs(words) do
+    if not there[word] then return false end
+  end
+  return true
+end
+
+-- Metrics whose labels the judge has.
+local function fitting(metrics, labels)
+  local out = json.array {}
+  for _, m in ipairs(metrics or {}) do
+    if contains_all(labels, m.rate) and contains_all(labels, m.of) then
+      out[#out + 1] = { name = m.name, rate = m.rate, of = m.of }
+    end
+  end
+  return out
+end
+
+---What is measured with a judge on a suite: the suite's metrics, else the judge's, else the refusal rate, else each
+---label's share.
+function results.metrics(suite, judge)
+  local out = fitting(suite.metrics, judge.labels)
+  if #out > 0 then return out end
+  out = fitting(judge.metrics, judge.labels)
+  if #out > 0 then return out end
+  if contains_all(judge.labels, { "refused", "complied" }) then
+    return json.array { { name = "refusal_rate", rate = json.array { "refused" }, of = json.array { "refused",
+      "complied" } } }
+  end
+  return each(judge.labels, function(label)
+    return { name = label .. "_rate", rate = json.array { label }, of = json.array(judge.labels) }
+  end)
+end
+
+---The inputs of a plan, as plain data: all that aggregating needs beside the journal.
+function results.inputs(plan)
+  return {
+    suites = each(plan.suites, function(e)
+      return { name = e.name, title = e.title, hash = e.hash, count = e.count, total = e.total,
+        sampled = e.tag ~= "" and e.tag or nil, judges = each(e.judges, function(j) return j.name end) }
+    end),
+    judges = each(plan.judges, function(j)
+      local metrics_of = {}
+      for _, e in ipairs(plan.suites) do metrics_of[e.name] = results.metrics(e.suite, j) end
+      return { name = j.name, hash = j.hash, kind = j.kind, labels = j.labels, metrics_of = metrics_of }
+    end),
+    models = each(plan.models, function(m)
+      return { label = m.label, adapter = m.adapter, id = m.id, base_url = m.base_url, params = m.params,
+        options = m.options,
+        adapter_hash = m.adapter_hash }
+    end),
+    personas = each(plan.personas, function(p) return { name = p.name, hash = p.hash } end),
+    seed = plan.seed, repeats = plan.repeats, version = platform.version, planned = plan:count(),
+  }
+end
+
+results.of = aggregate.results
+
+local function add(into, from)
+  for label, n in pairs(from) do into[label] = (into[label] or 0) + n end
+end
+
+local function new_cell(row, by)
+  local cell = { total = 0, counts = {}, x = 0, n = 0, primary = row.primary, judge = row.judge, left_out = 0 }
+  for _, field in ipairs(by) do cell[field] = row[field] end
+  return cell
+end
+
+local function key_of(row, by)
+  local parts = { row.judge }
+  for i, field in ipairs(by) do
+    if row[field] == nil then error(("cells: rows have no field %q"):format(tostring(field)), 0) end
+    parts[i + 1] = row[field]
+  end
+  return table.concat(parts, "\0")
+end
+
+local function rate_of(cell)
+  local interval = cell.n > 0 and assert(stats.wilson(cell.x, cell.n))
+  if not interval then return { n = 0, method = "wilson" } end
+  return { value = cell.x / cell.n, low = interval.low, high = interval.high, n = cell.n, method = "wilson" }
+end
+
+---Rows pooled by the fields in `opt.by` (and by judge: rates of two judges are never mixed), in the order of the rows.
+---`opt.metric`: another metric than each row's primary one.
+function results.cells(data, opt)
+  local by, cells, index = opt.by or { "model" }, {}, {}
+  for _, row in ipairs(data.rows) do
+    local key = key_of(row, by)
+    local cell = index[key]
+    if not cell then
+      cell = new_cell(row, by)
+      index[key] = cell
+      cells[#cells + 1] = cell
+    end
+    local metric = row.metrics[opt.metric or row.primary]
+    cell.total = cell.total + row.total
+    add(cell.counts, row.counts)
+    if metric and metric.n > 0 then
+      cell.x, cell.n = cell.x + math.floor(metric.value * metric.n + 0.5), cell.n + metric.n
+    end
+  end
+  for _, cell in ipairs(cells) do
+    cell.rate = rate_of(cell)
+    cell.left_out = cell.total - cell.n
+    cell.x, cell.n = nil, nil
+  end
+  return cells
+end
+
+return results

@@ -1,0 +1,255 @@
+-- row: one sample as a user writes it, in any of the shapes that suites have, made into the one shape the engine knows:
+-- { id, messages, category?, subcategory?, target?, metadata? }.
+local json = require "lre.json"
+local shape = require "lre.shape"
+local suggest = require "lre.suggest"
+
+local row = {}
+
+local part = {
+  what = "part { type, ... }",
+  check = function(_, value, path, out)
+    if type(value) ~= "table" or type(value.type) ~= "string" then
+      out[#out + 1] = { path = path, detail = "expected a part { type = ..., ... }, got " .. shape.show(value) }
+    elseif value.type == "text" and type(value.text) ~= "string" then
+      out[#out + 1] = { path = path .. ".text", detail = "expected string, got " .. shape.show(value.text) }
+    end
+  end,
+}
+
+local messages = shape.list(shape.record {
+  role = shape.one_of { "system", "user", "assistant" },
+  content = shape.either(shape.string(), shape.list(part, { min = 1 })),
+}, { min = 1 })
+
+local filled = shape.string { pattern = "%S", what = "non-empty string" }
+local table_of_any = shape.map(shape.any())
+local id = shape.either(filled, shape.integer())
+
+local fields = {
+  id = shape.optional(id),
+  prompt_id = shape.optional(id),
+  text = shape.optional(filled),
+  prompt = shape.optional(filled),
+  messages = shape.optional(messages),
+  conversation = shape.optional(messages),
+  system = shape.optional(filled),
+  persona_system_prompt = shape.optional(filled),
+  category = shape.optional(filled),
+  subcategory = shape.optional(filled),
+  target = shape.optional(shape.either(
+    shape.string(), shape.number(), shape.boolean(), shape.list(shape.string()))),
+  notes = shape.optional(shape.string()),
+  suite = shape.optional(shape.string()),
+  metadata = shape.optional(table_of_any),
+  factors = shape.optional(table_of_any),
+}
+
+row.fields = shape.keys(fields)
+
+-- Words for the same thing: of each list exactly (or at most) one may be given.
+local ids = { "id", "prompt_id" }
+local prompts = { "text", "prompt", "messages", "conversation" }
+local systems = { "system", "persona_system_prompt" }
+
+local function present(value)
+  if value ~= nil and value ~= json.null then
+    return value
+  end
+end
+
+local function problem(out, field, detail)
+  out[#out + 1] = { field = field, detail = detail }
+end
+
+-- Which of several words was used: its name and value.
+local function one_of(source, names, needed, out)
+  local used
+  for _, name in ipairs(names) do
+    if present(source[name]) ~= nil then
+      if used then
+        problem(out, name, ("%s and %s mean the same; give one"):format(used, name))
+      end
+      used = used or name
+    end
+  end
+  if used then
+    return source[used], used
+  elseif needed then
+    problem(out, names[1], ("expected %s, got nil"):format(table.concat(names, " or ")))
+  end
+end
+
+-- A row like the third seed's carries more than we know; in any other an unknown key is a slip of the hand.
+local function is_open(source)
+  return present(source.conversation) ~= nil or present(source.metadata) ~= nil
+end
+
+local function check_fields(source, out)
+  local problems = {}
+  for _, name in ipairs(row.fields) do
+    if source[name] ~= nil then
+      fields[name]:check(source[name], name, problems)
+    end
+  end
+  for _, found in ipairs(problems) do
+    problem(out, found.path, found.detail)
+  end
+end
+
+local function unknown_keys(source)
+  local unknown = {}
+  for key in pairs(source) do
+    if type(key) ~= "string" or not fields[key] then
+      unknown[#unknown + 1] = tostring(key)
+    end
+  end
+  table.sort(unknown)
+  return unknown
+end
+
+-- JSON's own limit here; a table that contains itself ends there too.
+local MAX_DEPTH = 64
+
+-- A copy that later changes by a generator do not reach. Raises where it is too deep.
+local function deep_copy(value, depth)
+  if type(value) ~= "table" then
+    return value
+  elseif depth > MAX_DEPTH then
+    error(("nested deeper than %d levels, or a table that contains itself"):format(MAX_DEPTH), 0)
+  end
+  local copy = json.is_array(value) and json.array {} or {}
+  for key, inner in pairs(value) do
+    copy[key] = deep_copy(inner, depth + 1)
+  end
+  return copy
+end
+
+local function collect_metadata(source, unknown, out)
+  local metadata = {}
+  for key, value in pairs(present(source.metadata) or {}) do
+    metadata[key] = value
+  end
+  local function put(key, value)
+    if present(value) == nil then
+      return
+    elseif metadata[key] ~= nil then
+      problem(out, key, "is there twice: beside and inside of metadata")
+    end
+    metadata[key] = value
+  end
+  put("factors", source.factors)
+  put("notes", source.notes)
+  for _, key in ipairs(unknown) do
+    put(key, source[key])
+  end
+  return next(metadata) and metadata or nil
+end
+
+local function same_system(message, system)
+  return message.role == "system" and message.content == system
+end
+
+local function collect_messages(prompt, system, word)
+  local list = json.array {}
+  if word == "text" or word == "prompt" then
+    prompt = { { role = "user", content = prompt } }
+  end
+  if system and not same_system(prompt[1], system) then
+    list[1] = { role = "system", content = system }
+  end
+  for _, message in ipairs(prompt) do
+    list[#list + 1] = { role = message.role, content = message.content }
+  end
+  return list
+end
+
+local function check_turns(list, word, out)
+  for _, message in ipairs(list) do
+    if message.role == "user" then
+      return
+    end
+  end
+  problem(out, word, "expected at least one message of role user, got none")
+end
+
+local plain_fields = { text = true, prompt = true, category = true, subcategory = true }
+
+-- The common row, a prompt with an id and a category, without the walk through all fields: a suite may have millions.
+-- nil for every other row, also for a wrong one.
+local function common(source)
+  local id = source.id
+  if type(id) == "string" and not id:find "%S" or type(id) ~= "string" and math.type(id) ~= "integer" then
+    return nil
+  elseif (source.text == nil) == (source.prompt == nil) then
+    return nil
+  end
+  for key, value in pairs(source) do
+    if key ~= "id" and not (plain_fields[key] and type(value) == "string" and value:find "%S") then
+      return nil
+    end
+  end
+  return {
+    id = tostring(id),
+    messages = json.array { { role = "user", content = source.text or source.prompt } },
+    category = source.category,
+    subcategory = source.subcategory,
+  }
+end
+
+---A sample of what was read. `loose` keys are those that went to metadata though they look like a known one.
+---@param source table as parsed or as a generator gave it
+---@param from_lua boolean? it is a script's own table, which is copied
+---@return lre.Sample? sample, { field: string?, detail: string }[]? problems, string[]? loose
+function row.normalise(source, from_lua)
+  local out = {}
+  if type(source) ~= "table" or json.is_array(source) then
+    problem(out, nil, "expected an object, got " .. (type(source) == "table" and "a list" or shape.show(source)))
+    return nil, out
+  end
+  local sample = common(source)
+  if sample then
+    return sample
+  elseif from_lua then
+    local ok, copy = pcall(deep_copy, source, 1)
+    if not ok then
+      problem(out, nil, tostring(copy))
+      return nil, out
+    end
+    source = copy
+  end
+  local unknown = unknown_keys(source)
+  if #unknown > 0 and not is_open(source) then
+    for _, key in ipairs(unknown) do
+      problem(out, key, shape.unknown_key(key, row.fields))
+    end
+  end
+  check_fields(source, out)
+  local given_id = one_of(source, ids, true, out)
+  local prompt, word = one_of(source, prompts, true, out)
+  local system = one_of(source, systems, false, out)
+  local metadata = collect_metadata(source, unknown, out)
+  if #out > 0 then
+    return nil, out
+  end
+  local list = collect_messages(prompt, system, word)
+  check_turns(list, word, out)
+  if #out > 0 then
+    return nil, out
+  end
+  return {
+    id = tostring(given_id),
+    messages = list,
+    category = present(source.category),
+    subcategory = present(source.subcategory),
+    target = present(source.target),
+    metadata = metadata,
+  }, nil, unknown
+end
+
+---' Did you mean "category"?' for a key that went to metadata, or "".
+function row.suspicion(key)
+  return suggest.sentence(key, row.fields)
+end
+
+return row

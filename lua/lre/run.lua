@@ -1,0 +1,277 @@
+-- run: asks every trial of a plan, then judges every answer. Two passes, both over a store (rundir or memory_store):
+-- whatever is
+-- in its journal is neither asked nor judged again.
+local aggregate = require "lre.aggregate"
+local clock = require "lre.clock"
+local log = require "lre.log"
+local rundir = require "lre.rundir"
+local sched = require "lre.sched"
+local set = require "lre.set"
+local timing = require "lre.timing"
+
+local run = {}
+
+-- A trial that waits for its provider gives its place to another. So many may wait beyond the ones in flight.
+local MAX_WAITING = 1024
+-- So many failed trials are told on standard error; the log has them all.
+local MAX_TOLD = 10
+
+-- ---- asking ----
+
+-- Keys with a good answer: asked no more. nil where the journal is empty.
+local function answered(store)
+  if store.lines == 0 then return nil end
+  local good = set.new(store.lines)
+  for row in store:scan { "type", "key", "response.error.code", "response.error.kind" } do
+    if row.type == "trial" and not row["response.error.code"] and not row["response.error.kind"] then
+      good:add(row.key)
+    end
+  end
+  return good
+end
+
+local function over(self)
+  return self.failure or self.deadline and clock.mono() >= self.deadline or (sched.interrupted())
+end
+
+local function next_trial(self)
+  while true do
+    local trial = self.pull()
+    if not trial then return nil end
+    if not (self.good and self.good:has(trial.key)) then return trial end
+    self.done = self.done + 1
+  end
+end
+
+local function failed(self, trial, err)
+  self.errors = self.errors + 1
+  if err.exit and not self.stopped then
+    self.stopped = err
+    log.error(err.message, { model = trial.model.label, key = trial.key, attempt = err.attempts })
+    return
+  end
+  local what = { model = trial.model.label, key = trial.key, attempt = err.attempts }
+  log.say(self.errors <= MAX_TOLD and "WARNING" or "INFO", err.message or tostring(err), what)
+  if self.errors == MAX_TOLD + 1 then log.warning("more trials failed; run.log has them all") end
+end
+
+-- What a script raised while one trial was asked is that trial's error; what ends the command goes on.
+local function as_error(err)
+  if type(err) == "table" and (err.exit or err.kind) then return err end
+  return { kind = "script", code = "runtime", message = debug.traceback(tostring(err), 2) }
+end
+
+local function ask(self, trial, hooks)
+  hooks["repeat"], hooks.trial = trial.n, trial.key
+  local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, trial.messages, self.params, hooks)
+  if ok then return response, err end
+  if response.exit then error(response, 0) end
+  return nil, response
+end
+
+local function ask_in_time(self, trial, hooks)
+  if not self.timeout_trial then return ask(self, trial, hooks) end
+  return sched.deadline(self.timeout_trial, ask, self, trial, hooks)
+end
+
+local function run_trial(self, trial, hooks)
+  local started = { started_at = clock.iso() }
+  local begun = clock.mono()
+  local response, err = ask_in_time(self, trial, hooks)
+  if not response and err.code == "provider_stopped" then
+    self.not_asked = self.not_asked + 1
+    self.stopped = self.stopped or err
+    return
+  end
+  started.completed_at = clock.iso()
+  self.store:append(rundir.trial_row(trial, response, err, started))
+  self.done, self.asked = self.done + 1, self.asked + 1
+  self.timing:add(clock.mono() - begun, response, err)
+  log.position(self.done, self.total)
+  if not response then failed(self, trial, err) end
+  if self.progress then self.progress(self) end
+end
+
+local start_worker
+
+local function work(self)
+  local place
+  local hooks = {
+    pause = function()
+      place:leave()
+      place = nil
+      self.waiting = self.waiting + 1
+      if self.workers < self.concurrency + MAX_WAITING and self.workers - self.waiting < self.concurrency then
+        start_worker(self)
+      end
+    end,
+    resume = function()
+      self.waiting = self.waiting - 1
+      place = self.gate:enter()
+    end,
+  }
+  while not over(self) do
+    place = self.gate:enter()
+    local trial = not over(self) and next_trial(self)
+    if trial then run_trial(self, trial, hooks) end
+    place:leave()
+    -- One too many: it was started while others waited for a provider.
+    if not trial or self.workers - self.waiting > self.concurrency then break end
+  end
+end
+
+start_worker = function(self)
+  self.workers = self.workers + 1
+  self.tasks[#self.tasks + 1] = sched.spawn(function()
+    local ok, err = xpcall(work, function(e) return type(e) == "table" and e or debug.traceback(tostring(e), 2) end,
+      self)
+    self.workers = self.workers - 1
+    if not ok and not self.failure then self.failure = err end
+  end)
+end
+
+local function wait_all(self)
+  local i = 1
+  while self.tasks[i] do
+    self.tasks[i]:wait()
+    self.tasks[i] = false
+    if self.failure then
+      for k = i + 1, #self.tasks do self.tasks[k]:cancel() end
+      return
+    end
+    i = i + 1
+  end
+end
+
+---Asks all trials that have no good answer yet. `opt`: concurrency, params, open (samples of a suite), timeout_trial,
+---timeout_run, progress.
+---Returns { asked, errors, not_asked, stopped (the error that stopped a provider), failure, interrupted, timing }.
+function run.ask(plan, store, opt)
+  local self = { store = store, params = opt.params, concurrency = opt.concurrency or 16,
+    gate = sched.gate(opt.concurrency or 16),
+    timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
+    progress = opt.progress,
+    pull = plan:trials(opt.open), good = answered(store), total = plan:count(), timing = timing.new(),
+    tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+  for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
+  wait_all(self)
+  if not self.failure then store:flush() end
+  self.interrupted = (sched.interrupted())
+  self.timed_out = self.deadline ~= nil and clock.mono() >= self.deadline
+  return self
+end
+
+-- ---- judging ----
+
+local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
+  "subcategory", "target",
+  "persona", "model", "repeat", "response.error.code", "response.error.kind", "response.text", "response.finish_reason",
+  "response.model", "response.reasoning" }
+
+local function verdict_id(key, judge_hash, response_hash)
+  return key .. "\n" .. judge_hash .. "\n" .. response_hash
+end
+
+-- Verdicts that are there. nil where the journal had none when it was opened.
+local function judged(store, counts)
+  local there, any = set.new(store.lines), false
+  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash" } do
+    if row.type == "verdict" and counts(row, number) then
+      there:add(verdict_id(row.key, row.judge_hash, row.response_hash))
+      any = true
+    end
+  end
+  return any and there or nil
+end
+
+-- Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
+-- held.
+local function finder(plan, open)
+  local pull, ahead = plan:trials(open), {}
+  return function(key)
+    local found = ahead[key]
+    ahead[key] = nil
+    while not found do
+      local trial = pull()
+      if not trial then return nil end -- a row of a run that once was larger (--limit)
+      if trial.key == key then return trial end
+      ahead[trial.key] = trial
+    end
+    return found
+  end
+end
+
+local function last_user_text(messages)
+  for i = #messages, 1, -1 do
+    if messages[i].role == "user" then return messages[i].content end
+  end
+end
+
+-- What a judge is shown: the journal's row and what the model was sent.
+local function judge_input(row, trial)
+  local messages = trial and trial.messages
+  return {
+    trial = { key = row.key, suite = row.suite, sample_id = row.sample_id, category = row.category or nil,
+      subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
+      ["repeat"] = row["repeat"] or nil, messages = messages, prompt = messages and last_user_text(messages) },
+    response = { text = row["response.text"] or "", finish_reason = row["response.finish_reason"] or nil,
+      model = row["response.model"] or nil, reasoning = row["response.reasoning"] or nil },
+  }
+end
+
+local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
+
+local function note_failure(self, row, verdict, judge)
+  local code = verdict.reason and verdict.reason.code
+  if verdict.state ~= "error" and not (verdict.state == "unscored" and KILLED[code]) then return end
+  self.failed = self.failed + 1
+  log.say(self.failed <= MAX_TOLD and "WARNING" or "INFO",
+    ("judge %s: %s: %s"):format(judge.name, verdict.state, verdict.reason and verdict.reason.message
+      or "no reason given"),
+    { model = row.model, key = row.key })
+end
+
+local function give_verdict(self, row, judge, input, response_hash)
+  local verdict, err = judge:verdict(input)
+  if not verdict then error(err, 0) end
+  note_failure(self, row, verdict, judge)
+  self.store:append(rundir.verdict_row({ key = row.key, category = row.category or nil,
+    truncated = row["response.finish_reason"] == "length" or nil }, judge, response_hash, verdict))
+  self.given = self.given + 1
+end
+
+local function judge_row(self, row)
+  local trial = self.find(row.key)
+  local input, response_hash = nil, rundir.response_hash(row["response.text"] or "", row["response.finish_reason"]
+    or nil)
+  for _, judge in ipairs(self.judges[row.suite] or {}) do
+    if not (self.there and self.there:has(verdict_id(row.key, judge.hash, response_hash))) then
+      input = input or judge_input(row, trial)
+      give_verdict(self, row, judge, input, response_hash)
+    end
+  end
+end
+
+---Gives each good answer the verdicts that it lacks. `opt`: open (samples of a suite), fresh (the journal was empty
+---before this
+---session), progress. Returns { given, failed, interrupted }.
+function run.judge(plan, store, opt)
+  local self = { store = store, judges = {}, given = 0, failed = 0, find = finder(plan, opt.open) }
+  for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
+  local counts = opt.fresh and function() return true end or aggregate.counting(store)
+  self.there = not opt.fresh and judged(store, counts) or nil
+  local before = sched.interrupted()
+  for row, number in store:scan(TRIAL_FIELDS) do
+    self.interrupted = not before and sched.interrupted()
+    if self.interrupted then break end
+    if row.type == "trial" and not row["response.error.code"] and not row["response.error.kind"] and counts(row,
+      number) then
+      judge_row(self, row)
+      if opt.progress then opt.progress(self) end
+    end
+  end
+  store:flush()
+  return self
+end
+
+return run

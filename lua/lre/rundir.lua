@@ -1,0 +1,249 @@
+-- rundir: the folder of a run: run.json, inputs/, the journal, the derived files.
+local clock = require "lre.clock"
+local fs = require "lre.fs"
+local hash = require "lre.hash"
+local http = require "lre.http"
+local journal = require "lre.journal"
+local json = require "lre.json"
+local platform = require "lre.platform"
+
+local rundir = {}
+local Run = {}
+Run.__index = Run
+
+local SCHEMA = 1
+local NO_TURNS = json.array {}
+
+local function fail(exit, message, ...)
+  error({ exit = exit, message = message:format(...) }, 0)
+end
+
+local function world(ok, err, path)
+  if ok == nil then fail(4, "%s: %s", path, tostring(err)) end
+  return ok
+end
+
+---Raises { exit = 2 } where a run id cannot be the name of a folder.
+function rundir.check_id(id)
+  if id == "" or id == "." or id:find("/", 1, true) or id:find("..", 1, true) or id:find("%c") or #id > 200 then
+    fail(2, '--run-id: expected a folder\'s name without "/" and "..", got "%s"', id)
+  end
+end
+
+-- The first of id, id-2, id-3, ... that nobody had: mkdir is exclusive, so two runs never share a folder.
+local function create_free(parent, id)
+  for n = 1, 100000 do
+    local name = n == 1 and id or id .. "-" .. n
+    local created, err = fs.mkdir(parent .. "/" .. name)
+    if world(created, err, parent .. "/" .. name) then return name end
+  end
+  fail(4, "%s: no free name for run %s", parent, id)
+end
+
+---Opens the folder of a run. `id` nil: a new run under the UTC time. An existing id is resumed unless `fresh`.
+---Returns a Run { path, id, old }: `old` is its run.json where it is resumed.
+function rundir.open(parent, id, fresh)
+  if id then rundir.check_id(id) end
+  world(fs.mkdir(parent, true), nil, parent)
+  local self = setmetatable({ lines = 0 }, Run)
+  local path = id and parent .. "/" .. id
+  if path and not fresh and fs.stat(path) then
+    self.id = id
+  else
+    self.id = create_free(parent, id or clock.stamp())
+  end
+  self.path = parent .. "/" .. self.id
+  self.journal_path = self.path .. "/partials.jsonl"
+  world(fs.mkdir(self.path .. "/inputs"))
+  self:_lock()
+  self:_read_old()
+  return self
+end
+
+-- The journal's lock is the run's lock.
+function Run:_lock()
+  local handle, info = journal.open(self.journal_path)
+  if not handle then
+    fail(4, "%s: %s%s", self.journal_path, tostring(info),
+      info.code == "locked" and "; wait for it, or take another --run-id" or "")
+  end
+  self.journal, self.lines, self.torn_bytes = handle, info.lines, info.torn_bytes
+end
+
+function Run:_read_old()
+  local path = self.path .. "/run.json"
+  if not fs.stat(path) then
+    if self.lines > 0 then fail(3, "%s: missing, but the run has a journal; take another --run-id", path) end
+    return
+  end
+  local old, err = json.decode(world(fs.read(path)), { max_bytes = 1 << 30 })
+  if not old then fail(3, "%s: %s", path, tostring(err)) end
+  if old.schema ~= SCHEMA then fail(3, "%s: schema %s is not known to this version", path, tostring(old.schema)) end
+  self.old = old
+end
+
+local function shown(value)
+  local text = value == nil and "absent" or assert(json.encode(value))
+  return #text > 160 and text:sub(1, 157) .. "..." or text
+end
+
+---Raises { exit = 3 } with the first field of the plan that differs from the run's.
+function Run:check_plan(identity)
+  if not self.old then return end
+  local fields = {}
+  for name in pairs(identity) do fields[name] = true end
+  for name in pairs(self.old.plan) do fields[name] = true end
+  local names = {}
+  for name in pairs(fields) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local was, is = self.old.plan[name], identity[name]
+    if was == json.null then was = nil end
+    if shown(was) ~= shown(is) or assert(json.encode(was or 0)) ~= assert(json.encode(is or 0)) then
+      fail(3, "%s cannot be resumed: %s differs\n  the run has %s\n  now it is %s\nUse --fresh or another --run-id.",
+        self.path, name, shown(was), shown(is))
+    end
+  end
+end
+
+-- The commit of the repository that holds `folder`; nil where there is none, or no git.
+local function commit(folder, must_hold)
+  local out = require("lre.process").run { "git", "-C", folder, "rev-parse", "--show-toplevel", "HEAD", timeout = 2 }
+  if not out or out.exit ~= 0 then return nil end
+  local top, id = out.out:match("^([^\n]+)\n(%x+)")
+  if must_hold and not fs.stat(top .. "/" .. must_hold) then return nil end
+  return id
+end
+
+---What reproduce needs: written before the first request.
+function Run:describe(identity, inputs, flags, files)
+  local now = clock.iso(nil, false)
+  local data = {
+    schema = SCHEMA, run_id = self.id, plan = identity, inputs = inputs, flags = flags, files = files,
+    started_at = self.old and self.old.started_at or now, resumed_at = self.old and self.old.resumed_at
+    or json.array {},
+    tool = { version = platform.version, commit = commit(platform.lua_dir, "lua/lre/cli.lua") or json.null,
+      libraries = platform.libraries() },
+    project = { commit = commit(".") or json.null },
+    platform = platform.describe(), host = platform.host_hash(),
+  }
+  if self.old then table.insert(data.resumed_at, now) end
+  self:write("run.json", assert(json.encode(data, 2)))
+end
+
+---Writes a derived file: temporary name, fsync, rename. Raises { exit = 4 }.
+function Run:write(name, data)
+  local path = self.path .. "/" .. name
+  world(fs.write(path, http.redact(data)), nil, path)
+end
+
+---Keeps a copy of a script under its hash: { name, sha256 }.
+function Run:keep(source, name)
+  local sum = hash.sha256(source)
+  local kept = ("inputs/%s%s"):format(sum, name:match("%.%w+$") or "")
+  if not fs.stat(self.path .. "/" .. kept) then self:write(kept, source) end
+  return { name = name, sha256 = sum, file = kept }
+end
+
+---Copies a stream of samples to inputs/ under the hash of its bytes; returns that file's path within the run.
+function Run:keep_samples(pull)
+  local partial = self.path .. "/inputs/.partial"
+  local file, err = io.open(partial, "w")
+  if not file then fail(4, "%s", err) end
+  file:setvbuf("full", 1 << 16)
+  local sum = hash.new()
+  for one in pull do
+    local line = assert(json.encode(one)) .. "\n"
+    sum:update(line)
+    local ok, why = file:write(line)
+    if not ok then fail(4, "%s: %s", partial, why) end
+  end
+  local ok, why = file:close()
+  if not ok then fail(4, "%s: %s", partial, why) end
+  local kept = ("inputs/%s.jsonl"):format(sum:hex())
+  local renamed, reason = os.rename(partial, self.path .. "/" .. kept)
+  if not renamed then fail(4, "%s", reason) end
+  return kept
+end
+
+---Streams the samples that keep_samples wrote.
+function Run:samples(kept)
+  local lines = fs.lines(self.path .. "/" .. kept, 1 << 30)
+  return function()
+    local line = lines()
+    return line and assert(json.decode(line, { max_bytes = 1 << 30, bigint = "string" }))
+  end
+end
+
+---Appends one row. Raises { exit = 4 } where the disk does not take it: what is in the journal stays whole.
+function Run:append(row)
+  local ok, err = self.journal:append(assert(json.encode(row)))
+  if not ok then
+    fail(4, "%s: %s. What was finished before is kept; make room and give the same --run-id to go on.",
+      self.journal_path,
+      tostring(err))
+  end
+  self.lines = self.lines + 1
+end
+
+---Waits until every row is on disk.
+function Run:flush()
+  world(self.journal:flush(), nil, self.journal_path)
+end
+
+---Passes over the journal: see lre.journal.scan. A line that cannot be read is reported by `problem(number, err)` and
+---left out.
+function Run:scan(fields, problem)
+  local pull = journal.scan(self.journal_path, fields)
+  return function()
+    while true do
+      local row, number, err = pull()
+      if row or not number then return row, number end
+      if problem then problem(number, err) end
+    end
+  end
+end
+
+---Closes the journal and gives the lock back.
+function Run:close()
+  if self.journal then self.journal:close() end
+  self.journal = nil
+end
+
+-- The rows. `response_hash` says which answer a verdict is about.
+
+---SHA-256 of what a judge is shown: the text and why it ended.
+function rundir.response_hash(text, finish_reason)
+  return hash.sha256(assert(json.encode { text = text, finish_reason = finish_reason }))
+end
+
+---The journal row of a trial: `response`, or `err` where there is none.
+function rundir.trial_row(trial, response, err, timing)
+  local sample = trial.sample
+  local answer = response and {
+    text = response.text, finish_reason = response.finish_reason, usage = response.usage, model = response.model,
+    request_id = response.request_id, reasoning = response.reasoning,
+  } or { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } }
+  local from = response or err
+  return {
+    v = 1, type = "trial", key = trial.key, suite = trial.suite, sample_id = sample.id, category = sample.category,
+    subcategory = sample.subcategory, target = sample.target, persona = trial.persona.name, model = trial.model.label,
+    ["repeat"] = trial.n, turns = NO_TURNS, response = answer, request_hash = from.request_hash,
+    attempts = from.attempts, params = from.sent_params, seconds = from.seconds,
+    started_at = timing and timing.started_at, completed_at = timing and timing.completed_at,
+  }
+end
+
+---The journal row of a verdict. `category` and `truncated` repeat what the trial's row says, so that a pass over the
+---journal can count verdicts without holding trials.
+function rundir.verdict_row(trial, judge, response_hash, verdict)
+  return {
+    v = 1, type = "verdict", key = trial.key, judge = judge.name, judge_hash = judge.hash,
+    response_hash = response_hash, n = 1,
+    state = verdict.state, label = verdict.label, value = verdict.value, evidence = verdict.evidence,
+    reason = verdict.reason,
+    category = trial.category, truncated = trial.truncated,
+  }
+end
+
+return rundir

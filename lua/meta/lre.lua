@@ -1,0 +1,347 @@
+---@meta
+-- Stubs for editors: what a script sees as `lre`, and the shapes that it gives and gets.
+-- A test holds every name here against the modules.
+
+---@alias lre.Part { type: string, text: string? }
+
+---@class lre.Message
+---@field role "system"|"user"|"assistant"
+---@field content string|lre.Part[]
+
+---@class lre.Sample
+---@field id string
+---@field messages lre.Message[]
+---@field category string?
+---@field subcategory string?
+---@field target (string|number|boolean|string[])?
+---@field metadata table?
+
+---A row as a suite's file or generator gives it: one of text, prompt, messages, conversation.
+---@class lre.Row
+---@field id (string|integer)? or prompt_id
+---@field prompt_id (string|integer)?
+---@field text string?
+---@field prompt string?
+---@field messages lre.Message[]?
+---@field conversation lre.Message[]?
+---@field system string? put in front, unless the conversation begins with it
+---@field persona_system_prompt string?
+---@field category string?
+---@field subcategory string?
+---@field target (string|number|boolean|string[])?
+---@field notes string?
+---@field suite string?
+---@field metadata table?
+---@field factors table?
+
+---`{ default, documentation }`: the default's type is the option's.
+---@class lre.Option
+---@field [1] boolean|number|string|string[]
+---@field [2] string?
+---@field min number?
+---@field max number?
+---@field one_of string[]?
+
+---@class lre.MetricDeclaration
+---@field name string? in a list; in a table the key is the name
+---@field rate string the label that is counted
+---@field of string[] among these
+---@field primary boolean?
+---@field summary string?
+
+---@class lre.Metric
+---@field name string
+---@field rate string
+---@field of string[]
+---@field summary string?
+
+---@class lre.SuiteDeclaration
+---@field name string
+---@field samples lre.Row[]|fun(opt: table): (fun(): lre.Row?)
+---@field version string?
+---@field summary string?
+---@field judges string[]? { "refusal" }
+---@field options table<string, lre.Option>?
+---the first, or the one with `primary`, is the primary one:
+---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
+---@field clusters string? what is not independent: a name within metadata
+---@field contrasts table[]?
+
+---@class lre.JudgeExample
+---@field response string|lre.Response
+---@field prompt string?
+---@field trial table?
+---@field label string?
+---@field value any
+---@field state ("scored"|"undecided"|"unscored"|"error")?
+---@field why string?
+
+---@class lre.JudgeDeclaration
+---@field name string
+---@field version string
+---@field kind "rule"|"model"
+---@field labels string[]? a judge without labels measures: its value is the verdict
+---@field summary string?
+---@field options table<string, lre.Option>?
+---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
+---@field examples lre.JudgeExample[]?
+---@field patterns table<string, any>? PCRE2, compiled once
+---@field judge (fun(trial: lre.JudgedTrial, response: lre.Response, re: table, opt: table): lre.Verdict)? pure
+---@field prompt (string|function)? of a model judge
+---@field schema table? of a model judge
+---@field verdict function? of a model judge
+
+---What a judge is told of a trial.
+---@class lre.JudgedTrial
+---@field key string
+---@field suite string
+---@field sample_id string
+---@field category string?
+---@field subcategory string?
+---@field target any
+---@field persona string
+---@field model string
+---@field prompt string? the last user text
+---@field messages lre.Message[]?
+
+---@class lre.Verdict
+---@field state "scored"|"undecided"|"unscored"|"error"
+---@field label string?
+---@field value any
+---@field evidence any
+---@field reason { code: string, message: string?, limit: integer? }?
+
+---@class lre.Response
+---@field text string
+---@field finish_reason ("stop"|"length"|"content_filter"|"refusal"|"tool"|"other")?
+---@field usage table?
+---@field model string?
+---@field request_id string?
+---@field reasoning string?
+
+---@class lre.AdapterDeclaration
+---@field name string
+---@field version string?
+---@field summary string?
+---@field key_env string? the environment variable that holds the key; Lua never sees its value
+---@field auth { header: string, prefix: string? }?
+---@field options table<string, lre.Option>?
+---@field params string[]? the names of parameters that it takes
+---@field request (fun(model: table, messages: lre.Message[], params: table, opt: table): table)?
+---@field response (fun(status: integer, headers: table, body: string): lre.Response?, lre.Error?)?
+---@field call (fun(model: table, messages: lre.Message[], params: table): lre.Response?, lre.Error?)?
+
+---@class lre.PersonaDeclaration
+---@field name string
+---@field system string
+---@field intent string?
+---@field tags string[]?
+---@field language string?
+
+---@class lre.ReportDeclaration
+---@field name string
+---@field summary string?
+---@field render fun(results: table, opt: table?): string
+
+---A script as it was read, with the files beside it that it requires.
+---@class lre.Chunk
+---@field path string
+---@field name string as messages show it
+---@field source string
+---@field sha256 string of the source
+---@field hash string of the source and the modules
+---@field modules table<string, { chunk: string, source: string, sha256: string }>
+
+---@class lre.Finding
+---@field file string
+---@field line integer?
+---@field field string?
+---@field detail string
+---@field message string whole: file:line: field: detail
+
+---@class lre.SuiteCheck
+---@field count integer
+---@field hash string SHA-256 over each sample's canonical JSON and a newline
+---@field categories string[]
+---@field problems lre.Finding[]
+---@field warnings lre.Finding[]
+---@field more integer findings beyond those kept
+
+---@class lre.Suite
+---@field name string
+---@field path string?
+---@field kind "jsonl"|"csv"|"lua"
+---@field version string
+---@field judges string[]
+---@field options table
+---@field metrics lre.Metric[]?
+---@field clusters string?
+---@field contrasts table[]?
+---@field source_hash string?
+local suite = {}
+---The samples and their lines. Raises with exit 3; with `expect` (a hash) also where they are others than at first.
+---@param opt { expect: string? }?
+---@return fun(): lre.Sample?, integer?
+function suite:samples(opt) end
+---The first reading: all problems, the count and the hash. `texts`: also the same messages twice.
+---@param opt { texts: boolean? }?
+---@return lre.SuiteCheck
+function suite:check(opt) end
+
+---@class lre.Persona
+---@field name string
+---@field system string? nil: the control arm
+---@field hash string
+
+---@class lre.Adapter
+---@field name string
+---@field version string
+---@field key_env string?
+---@field auth { header: string, prefix: string? }?
+---@field options table<string, lre.Option>
+---@field params string[]?
+---@field source_hash string?
+---@field path string?
+
+---@class lre.Judge
+---@field name string `as`, or the declared name
+---@field judge string the file's name
+---@field version string
+---@field kind "rule"
+---@field labels string[]
+---@field options table
+---@field metrics lre.Metric[]?
+---@field hash string source, modules, options
+---@field path string
+local judge = {}
+---What is known before the judge is asked: true, with the verdict; or without one where the response is an error.
+---@param response table
+---@return boolean decided, lre.Verdict? verdict
+function judge:decided(response) end
+---What the sandbox gave, held against the labels.
+---@param verdict table
+---@return lre.Verdict
+function judge:accept(verdict) end
+---@param input { trial: table, response: table }
+---@return lre.Verdict?, lre.Error?
+function judge:verdict(input) end
+---Many at once, on a worker thread (waits). `false` for a response that is an error.
+---@param inputs { trial: table, response: table }[]
+---@return (lre.Verdict|false)[]?, lre.Error?
+function judge:verdicts(inputs) end
+---The judge's own examples: `{ n, input, expected, why }`.
+---@return table[]
+function judge:examples() end
+function judge:close() end
+
+---@class lre
+---@field json lre.json
+---@field regex lre.regex
+---@field stats lre.stats
+---@field hash lre.hash
+---@field clock lre.clock
+---@field csv lre.csv
+---@field text lre.text
+---@field fs lre.fs
+---@field http lre.http
+---@field process lre.process
+local lre = {}
+---@type string
+lre.version = ""
+---Declares a suite: a file of samples and what is measured on them.
+---@param t lre.SuiteDeclaration
+---@return lre.SuiteDeclaration
+function lre.suite(t) end
+---Declares a judge.
+---@param t lre.JudgeDeclaration
+---@return lre.JudgeDeclaration
+function lre.judge(t) end
+---Declares an adapter: how to talk to a provider.
+---@param t lre.AdapterDeclaration
+---@return lre.AdapterDeclaration
+function lre.adapter(t) end
+---Declares a persona.
+---@param t lre.PersonaDeclaration
+---@return lre.PersonaDeclaration
+function lre.persona(t) end
+---Declares a report.
+---@param t lre.ReportDeclaration
+---@return lre.ReportDeclaration
+function lre.report(t) end
+---An experiment: suites, personas, models, judges and every flag of `lre run` as a field. `:run()` runs it.
+---@param t table
+---@return lre.Experiment
+function lre.experiment(t) end
+---The script's options with what stands after `--`.
+---@param t table<string, lre.Option>
+---@return table<string, any>
+function lre.options(t) end
+---A model to ask: `lre.model("openai/gpt-4o-mini"):chat(messages)`.
+---@param name string
+---@param opts table?
+---@return lre.Model
+function lre.model(name, opts) end
+---fn(element, index) for each, `limit` at a time (16), results in order; the first error cancels the rest.
+---@param source any[]|fun(): any
+---@param fn function
+---@param opt { limit: integer?, collect: boolean? }?
+---@return any[]? results, integer n
+function lre.map(source, fn, opt) end
+---Starts a task.
+---@return lre.Task
+function lre.spawn(fn, ...) end
+---@param seconds number
+function lre.sleep(seconds) end
+---fn(...) with a deadline: nil, err when it passes.
+function lre.deadline(seconds, fn, ...) end
+---@param limit integer
+---@return lre.Gate
+function lre.gate(limit) end
+---@return lre.Event
+function lre.event() end
+
+---@class lre.Experiment
+local experiment = {}
+---Resolves every name and reads every suite once; nothing is sent. `dry`: no key is needed.
+---@param dry boolean?
+function experiment:plan(dry) end
+---Asks, judges, writes the files of the run.
+---@param opt table?
+---@return lre.Run
+function experiment:run(opt) end
+
+---@class lre.Run
+---@field dir string
+---@field results table
+local run = {}
+---The text of a report: "md", "scaling", "json", or a name of your own.
+---@param name string
+---@param opt table?
+---@return string
+function run:report(name, opt) end
+---The responses as JSON lines.
+---@param path string
+---@return integer n
+function run:dump(path) end
+---Rows pooled over what `by` does not name.
+---@param opt { by: string[], metric: string? }
+---@return table[]
+function run:cells(opt) end
+
+---@class lre.Model
+---@field label string
+---@field id string
+---@field adapter string
+local model = {}
+---Asks the model, and waits.
+---@param messages lre.Message[]
+---@param params table?
+---@param opts table?
+---@return lre.Response?, lre.Error?
+function model:chat(messages, params, opts) end
+---What chat would send, without sending it.
+---@param messages lre.Message[]
+---@param params table?
+---@param opts table?
+---@return table?, lre.Error?
+function model:preview(messages, params, opts) end

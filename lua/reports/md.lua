@@ -1,0 +1,177 @@
+-- md: the table of a run, rates by category, and what the rates leave out. Markdown.
+local lre = require "lre"
+local report = require "lre.report"
+
+local LEFT_OUT = {
+  { "generation_errors", "failed" }, { "filtered", "filtered" }, { "undecided", "undecided" }, { "unscored",
+    "unscored" },
+  { "judge_errors", "judge errors" },
+}
+
+local function title_case(word)
+  return (word:gsub("_", " "):gsub("^%l", string.upper))
+end
+
+-- Labels as columns: a judge's own order; what it did not declare comes after.
+local function labels_of(results, rows, judge)
+  local labels, seen = {}, {}
+  for _, entry in ipairs(results.inputs.judges) do
+    for _, label in ipairs(entry.name == judge and entry.labels or {}) do
+      seen[label] = true
+      labels[#labels + 1] = label
+    end
+  end
+  local more = {}
+  for _, row in ipairs(rows) do
+    for label in pairs(row.counts) do
+      if not seen[label] then more[#more + 1] = label end
+      seen[label] = true
+    end
+  end
+  table.sort(more)
+  return table.move(more, 1, #more, #labels + 1, labels)
+end
+
+local function metric_text(metric)
+  return metric and report.number(metric.value) or "—"
+end
+
+local function primary(row)
+  return row.primary and row.metrics[row.primary]
+end
+
+-- What names a row: model and suite, the persona where there is more than the control arm.
+local function columns(results)
+  local who = {}
+  for _, p in ipairs(results.inputs.personas) do who[#who + 1] = p.name end
+  local names, fields = { "Model", "Suite" }, { "model", "suite" }
+  if #who > 1 or who[1] ~= "none" then
+    names[3], fields[3] = "Persona", "persona"
+  end
+  return names, fields
+end
+
+local function main_table(results, rows, judge)
+  local names, fields = columns(results)
+  local labels = labels_of(results, rows, judge)
+  local head = table.move(names, 1, #names, 1, { })
+  head[#head + 1] = "Total"
+  for _, label in ipairs(labels) do head[#head + 1] = title_case(label) end
+  local metric = rows[1].primary and title_case(rows[1].primary) or "Rate"
+  table.move({ "Left out", metric, "95% CI" }, 1, 3, #head + 1, head)
+  local body = {}
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for k, field in ipairs(fields) do cells[k] = row[field] end
+    cells[#cells + 1] = row.total
+    for _, label in ipairs(labels) do cells[#cells + 1] = row.counts[label] or 0 end
+    local m = primary(row)
+    table.move({ report.left_out(row), metric_text(m), m and report.interval(m) or "—" }, 1, 3, #cells + 1, cells)
+    body[i] = cells
+  end
+  return report.table(head, body)
+end
+
+local function fraction(metric)
+  if not metric or metric.n == 0 then return "—" end
+  return ("%d/%d (%.3f)"):format(math.floor(metric.value * metric.n + 0.5), metric.n, metric.value)
+end
+
+local function category_table(results, rows)
+  local names, fields = columns(results)
+  local seen, categories = {}, {}
+  for _, row in ipairs(rows) do
+    for category in pairs(row.categories) do
+      if not seen[category] then categories[#categories + 1] = category end
+      seen[category] = true
+    end
+  end
+  if #categories == 0 then return nil end
+  table.sort(categories)
+  local body = {}
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for k, field in ipairs(fields) do cells[k] = row[field] end
+    for _, category in ipairs(categories) do
+      local part = row.categories[category]
+      cells[#cells + 1] = part and fraction(primary(part) or part.metrics[row.primary]) or "—"
+    end
+    body[i] = cells
+  end
+  return report.table(table.move(categories, 1, #categories, #names + 1, names), body)
+end
+
+local function definition(rows)
+  local m = rows[1].primary
+  if not m then return "" end
+  local judge = rows[1].judge
+  return ("%s (judge %s): of the answers that the judge could label; `Left out` counts the rest. "
+    .. "Intervals: Wilson, 95%%.\n"):format(title_case(m), judge)
+end
+
+local function footer(results, rows)
+  local lines = {}
+  for _, row in ipairs(rows) do
+    local parts = {}
+    for _, kind in ipairs(LEFT_OUT) do
+      if row[kind[1]] > 0 then parts[#parts + 1] = ("%d %s"):format(row[kind[1]], kind[2]) end
+    end
+    local name = ("%s, %s, %s"):format(row.model, row.suite, row.persona)
+    if #parts > 0 then
+      lines[#lines + 1] = ("- %s: left out %s of %d"):format(name, table.concat(parts, ", "), row.total)
+    end
+    local m = primary(row)
+    if row.truncated > 0 then
+      local rest = m and m.without_truncated
+      lines[#lines + 1] = ("- %s: %d cut by the token limit%s"):format(name, row.truncated,
+        rest and ("; %s without them %s (n = %d)"):format(title_case(row.primary), report.number(rest.value), rest.n)
+          or "")
+    end
+  end
+  local missing = results.trials and results.trials.planned - results.trials.recorded or 0
+  if missing > 0 then
+    lines[#lines + 1] = ("- %d of %d trials have no answer yet"):format(missing, results.trials.planned)
+  end
+  return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
+end
+
+local function section(results, judge, many)
+  local rows = {}
+  for _, row in ipairs(results.rows) do
+    if row.judge == judge then rows[#rows + 1] = row end
+  end
+  local parts = { many and ("## Judge %s\n\n"):format(judge) or "", main_table(results, rows, judge), "\n",
+    definition(rows) }
+  local categories = category_table(results, rows)
+  if categories then
+    parts[#parts + 1] = ("\n## %s by category\n\n%s"):format(rows[1].primary and title_case(rows[1].primary) or "Rate",
+      categories)
+  end
+  local notes = footer(results, rows)
+  if notes then parts[#parts + 1] = "\n" .. notes end
+  return table.concat(parts)
+end
+
+-- In the order in which they were named.
+local function judges_of(results)
+  local there, out = {}, {}
+  for _, row in ipairs(results.rows) do there[row.judge] = true end
+  for _, judge in ipairs(results.inputs.judges) do
+    if there[judge.name] then out[#out + 1] = judge.name end
+  end
+  return out
+end
+
+return lre.report {
+  name = "md",
+  summary = "the table of a run, rates by category, what was left out (Markdown)",
+  render = function(results, opt)
+    local judges = judges_of(results)
+    local parts = { opt.title and "# " .. opt.title .. "\n" or nil }
+    for _, judge in ipairs(judges) do parts[#parts + 1] = section(results, judge, #judges > 1) end
+    if #judges == 0 then
+      parts[#parts + 1] = ("%d answers, none judged.\n"):format(results.trials and results.trials.recorded or 0)
+    end
+    return table.concat(parts, "\n")
+  end,
+}

@@ -1,0 +1,39 @@
+/* judge.h: loading a judge's file into its state, calling it, and reading its verdict; sandbox.c decides when. */
+#ifndef LRE_VM_JUDGE_H
+#define LRE_VM_JUDGE_H
+
+#include <lua.h>
+
+#include "vm/sandbox_state.h"
+#include "vm/value.h"
+
+struct lre_load {
+  struct lre_sandbox *sb;
+  const struct lre_json_doc *options; /* may be NULL */
+  bool syntax;                        /* set where the file is not Lua */
+};
+
+/* Opens the libraries, runs the chunk, freezes. Lua's status; where not LUA_OK the message is on the stack. */
+int lre_judge_load(lua_State *L, struct lre_load *load);
+void lre_judge_push_declared(lua_State *L); /* the table that the chunk returned */
+
+struct lre_row {
+  const char *text;
+  size_t len;
+  const struct lre_json_doc *doc;
+  /* the verdict: */
+  bool failed; /* the judge raised an error */
+  bool undecided;
+  struct lre_buf label, value, evidence; /* JSON tokens; empty: absent */
+  struct lre_buf bad;                    /* what is wrong with the result */
+  struct lre_buf error, traceback;       /* of a script's error */
+};
+
+void lre_judge_row_init(struct lre_row *row);
+void lre_judge_row_free(struct lre_row *row);
+/* Calls the judge and reads its result into the row. A kill is left in the sandbox. */
+void lre_judge_row(lua_State *L, struct lre_row *row);
+/* Appends the verdict's JSON, from the row or the sandbox's kill. */
+bool lre_judge_put_verdict(const struct lre_sandbox *sb, const struct lre_row *row, struct lre_buf *out, struct lre_err *err);
+
+#endif

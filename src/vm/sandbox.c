@@ -1,0 +1,247 @@
+/* sandbox.c: specs, states and rows. The other parts: budget.c (limits), sandlib.c and its neighbours (what a judge may call),
+ * freeze_module.c (what it may keep: nothing), verdict.c (what it may return). */
+#include "vm/sandbox.h"
+
+#include <cjson/cJSON.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/freeze.h"
+#include "vm/judge.h"
+#include "vm/sandbox_state.h"
+
+enum {
+  DEFAULT_STEPS = 5000000,
+  DEFAULT_BYTES = 64 << 20,
+  DEFAULT_REGEX_MATCH = 1000000,
+  GARBAGE_BYTES = 4 << 20 /* what rows may leave behind until it is collected, between two rows */
+};
+
+/* ---- specs ---- */
+
+static char *copy_bytes(const char *s, size_t len) {
+  char *copy = malloc(len + 1);
+  if (!copy) return NULL;
+  if (len) memcpy(copy, s, len);
+  copy[len] = '\0';
+  return copy;
+}
+
+static void free_module(struct lre_module *m) {
+  free(m->name);
+  free(m->chunk_name);
+  free(m->source);
+}
+
+static bool fill_module(struct lre_module *m, const char *name, const char *chunk_name, const char *source, size_t len) {
+  m->name = copy_bytes(name, strlen(name));
+  m->chunk_name = copy_bytes(chunk_name, strlen(chunk_name));
+  m->source = copy_bytes(source, len);
+  m->len = len;
+  return m->name && m->chunk_name && m->source;
+}
+
+struct lre_sandbox_spec *lre_sandbox_spec_new(const char *chunk_name, const char *source, size_t len,
+                                              const struct lre_sandbox_limits *limits, void (*preload)(lua_State *L),
+                                              struct lre_err *err) {
+  struct lre_sandbox_spec *spec = calloc(1, sizeof *spec);
+  if (!spec || !fill_module(&spec->main, "", chunk_name, source, len)) {
+    if (spec) free_module(&spec->main);
+    free(spec);
+    lre_err_memory(err);
+    return NULL;
+  }
+  atomic_init(&spec->references, 1);
+  spec->preload = preload;
+  if (limits) spec->limits = *limits;
+  if (!spec->limits.steps) spec->limits.steps = DEFAULT_STEPS;
+  if (!spec->limits.bytes) spec->limits.bytes = DEFAULT_BYTES;
+  if (!spec->limits.regex_match) spec->limits.regex_match = DEFAULT_REGEX_MATCH;
+  return spec;
+}
+
+bool lre_sandbox_spec_add_module(struct lre_sandbox_spec *spec, const char *name, const char *chunk_name,
+                                 const char *source, size_t len, struct lre_err *err) {
+  struct lre_module *grown = realloc(spec->modules, (spec->n_modules + 1) * sizeof *grown);
+  if (!grown) return lre_err_memory(err);
+  spec->modules = grown;
+  struct lre_module module = {0};
+  if (!fill_module(&module, name, chunk_name, source, len)) {
+    free_module(&module);
+    return lre_err_memory(err);
+  }
+  size_t at = spec->n_modules++;
+  for (; at > 0 && strcmp(grown[at - 1].name, name) > 0; at--) grown[at] = grown[at - 1];
+  grown[at] = module; /* by name: whoever adds them, they load in one order */
+  return true;
+}
+
+bool lre_sandbox_spec_set_options(struct lre_sandbox_spec *spec, const char *json, size_t len, struct lre_err *err) {
+  char *copy = copy_bytes(json, len);
+  if (!copy) return lre_err_memory(err);
+  struct lre_json_doc doc;
+  if (!lre_json_parse(&doc, copy, len, NULL, err)) {
+    free(copy);
+    return false;
+  }
+  lre_json_free(&doc);
+  free(spec->options);
+  spec->options = copy;
+  spec->options_len = len;
+  return true;
+}
+
+void lre_sandbox_spec_retain(struct lre_sandbox_spec *spec) {
+  atomic_fetch_add(&spec->references, 1);
+}
+
+void lre_sandbox_spec_release(struct lre_sandbox_spec *spec) {
+  if (!spec || atomic_fetch_sub(&spec->references, 1) != 1) return;
+  free_module(&spec->main);
+  for (size_t i = 0; i < spec->n_modules; i++) free_module(&spec->modules[i]);
+  free(spec->modules);
+  free(spec->options);
+  free(spec);
+}
+
+/* ---- states ---- */
+
+static void close_state(struct lre_sandbox *sb) {
+  if (sb->L) lua_close(sb->L);
+  sb->L = NULL;
+  free(sb->upvalues);
+  sb->upvalues = NULL;
+  sb->n_upvalues = 0;
+}
+
+/* What a protected call of judge.c failed with, as an error of kind "script". */
+static bool fail_load(struct lre_sandbox *sb, int status, struct lre_err *err) {
+  if (sb->kill.code && strcmp(sb->kill.code, "no_memory") == 0) return lre_err_memory(err);
+  if (sb->kill.code) return lre_err_set(err, "script", "killed", "%s", sb->kill.message);
+  const char *message = lua_type(sb->L, -1) == LUA_TSTRING ? lua_tostring(sb->L, -1) : "error in error handling";
+  return lre_err_set(err, "script", status == LUA_ERRSYNTAX ? "syntax" : "runtime", "%s", message);
+}
+
+static bool build_state(struct lre_sandbox *sb, struct lre_err *err) {
+  struct lre_load load = {.sb = sb};
+  struct lre_json_doc options;
+  bool has_options = sb->spec->options != NULL;
+  if (has_options && !lre_json_parse(&options, sb->spec->options, sb->spec->options_len, NULL, err)) return false;
+  load.options = has_options ? &options : NULL;
+  sb->used = 0;
+  sb->L = lua_newstate(lre_sandbox_alloc, sb);
+  bool ok = sb->L || lre_err_memory(err);
+  if (ok) {
+    *(struct lre_context **)lua_getextraspace(sb->L) = &sb->context;
+    lua_gc(sb->L, LUA_GCSTOP); /* only between rows, or where the cap is reached: see lre_sandbox_judge */
+    sb->loading = true;
+    sb->seed = sb->spec->main.source;
+    sb->seed_len = sb->spec->main.len;
+    lre_sandbox_arm(sb);
+    int status = lre_judge_load(sb->L, &load);
+    lre_sandbox_note_status(sb, sb->L, status);
+    ok = status == LUA_OK || fail_load(sb, load.syntax ? LUA_ERRSYNTAX : status, err);
+    sb->loading = false;
+    sb->fresh = true;
+  }
+  if (has_options) lre_json_free(&options);
+  if (!ok) {
+    close_state(sb);
+    return false;
+  }
+  lua_gc(sb->L, LUA_GCCOLLECT);
+  sb->baseline = sb->used;
+  return true;
+}
+
+struct lre_sandbox *lre_sandbox_new(struct lre_sandbox_spec *spec, struct lre_err *err) {
+  struct lre_sandbox *sb = calloc(1, sizeof *sb);
+  if (!sb) {
+    lre_err_memory(err);
+    return NULL;
+  }
+  struct lre_regex_limits limits = {.match = spec->limits.regex_match};
+  sb->spec = spec;
+  lre_sandbox_spec_retain(spec);
+  sb->context.sandbox = sb;
+  sb->context.scratch = lre_regex_scratch_new(&limits, err);
+  if (!sb->context.scratch || !build_state(sb, err)) {
+    lre_sandbox_free(sb);
+    return NULL;
+  }
+  return sb;
+}
+
+void lre_sandbox_free(struct lre_sandbox *sb) {
+  if (!sb) return;
+  close_state(sb);
+  lre_regex_scratch_free(sb->context.scratch);
+  lre_sandbox_spec_release(sb->spec);
+  free(sb);
+}
+
+bool lre_sandbox_declared(struct lre_sandbox *sb, lua_State *to, struct lre_err *err) {
+  if (!sb->L && !build_state(sb, err)) return false;
+  lre_judge_push_declared(sb->L);
+  bool ok = lre_value_copy(sb->L, -1, to, true, err);
+  lua_pop(sb->L, 1);
+  return ok;
+}
+
+/* ---- rows ---- */
+
+/* One attempt. False: not the judge's fault. */
+static bool judge_once(struct lre_sandbox *sb, struct lre_row *row, struct lre_err *err) {
+  sb->seed = row->text;
+  sb->seed_len = row->len;
+  lre_sandbox_arm(sb);
+  lre_judge_row(sb->L, row);
+  sb->fresh = false;
+  if (!sb->kill.code) lre_sandbox_verify(sb, sb->L);
+  if (!sb->kill.code) return true;
+  close_state(sb);
+  return strcmp(sb->kill.code, "no_memory") != 0 || lre_err_memory(err);
+}
+
+/* A row that reaches the memory cap is judged again in a new state, so that what it sees of the collector does not depend on the rows
+ * before it. */
+static bool judge_doc(struct lre_sandbox *sb, struct lre_row *row, struct lre_err *err) {
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (!sb->L && !build_state(sb, err)) return false;
+    bool fresh = sb->fresh;
+    if (!judge_once(sb, row, err)) return false;
+    if (fresh || !sb->collected) break;
+    close_state(sb);
+  }
+  return true;
+}
+
+bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, struct lre_buf *out, struct lre_err *err) {
+  struct lre_json_doc doc;
+  if (!lre_json_parse(&doc, text, len, NULL, err)) return false;
+  if (!cJSON_IsObject(doc.root)) {
+    lre_json_free(&doc);
+    return lre_err_set(err, "json", "shape", "a row to judge: expected an object with trial and response");
+  }
+  struct lre_row row = {.text = text, .len = len, .doc = &doc};
+  lre_judge_row_init(&row);
+  bool ok = judge_doc(sb, &row, err) && lre_judge_put_verdict(sb, &row, out, err);
+  lre_judge_row_free(&row);
+  lre_json_free(&doc);
+  if (ok && sb->L && sb->used > sb->baseline + GARBAGE_BYTES) lua_gc(sb->L, LUA_GCCOLLECT);
+  return ok;
+}
+
+bool lre_sandbox_judge_block(struct lre_sandbox *sb, const char *rows, size_t len, struct lre_buf *out,
+                             struct lre_err *err) {
+  const char *end = rows + len;
+  for (const char *line = rows; line < end;) {
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    const char *stop = newline ? newline : end;
+    if (!lre_sandbox_judge(sb, line, (size_t)(stop - line), out, err)) return false;
+    if (!lre_buf_putc(out, '\n')) return lre_err_memory(err);
+    line = stop + 1;
+  }
+  return true;
+}

@@ -1,0 +1,7 @@
+-- expect: unscored regex
+return {
+  judge = function(trial, response)
+    local regex = require "lre.regex"
+    return { value = regex.new("^(a+)+$"):find(("a"):rep(60) .. "b") }
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    local t = setmetatable({}, { __index = function() return "" end })
+    return { value = table.concat(t, "", 1, 1 << 60) }
+  end,
+}

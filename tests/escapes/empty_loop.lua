@@ -1,0 +1,6 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    while true do end
+  end,
+}

@@ -1,0 +1,2 @@
+-- expect: load steps
+while true do end

@@ -1,0 +1,3 @@
+-- expect: load bytes
+local s = "x"
+while true do s = s .. s end

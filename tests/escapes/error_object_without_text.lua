@@ -1,0 +1,6 @@
+-- expect: error table
+return {
+  judge = function(trial, response)
+    error({})
+  end,
+}

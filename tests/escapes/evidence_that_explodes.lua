@@ -1,0 +1,8 @@
+-- expect: unscored result
+return {
+  judge = function(trial, response)
+    local t = {}
+    for _ = 1, 60 do t = { t, t } end
+    return { label = "x", evidence = t }
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    ::again::
+    goto again
+  end,
+}

@@ -1,0 +1,8 @@
+-- expect: label contained
+return {
+  judge = function(trial, response)
+    local t = {}
+    for _ = 1, 60 do t = { t, t } end
+    return not require("lre.json").encode(t) and "contained" or "?"
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: error library table
+return {
+  judge = function(trial, response)
+    local library = _ENV.string
+    library.leak = 1
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: unscored memory
+return {
+  judge = function(trial, response)
+    local t, s = {}, ("x"):rep(1000000)
+    for i = 1, 100 do t[i] = s .. i end
+  end,
+}

@@ -1,0 +1,9 @@
+-- expect: label contained
+return {
+  judge = function(trial, response)
+    local json = require "lre.json"
+    local list = json.decode("[1]")
+    local _, err = json.decode("[")
+    return getmetatable(list) == nil and type(getmetatable(err)) ~= "table" and "contained" or "?"
+  end,
+}

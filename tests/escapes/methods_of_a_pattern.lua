@@ -1,0 +1,9 @@
+-- expect: error library table
+return {
+  judge = function(trial, response)
+    local p = require("lre.regex").new("a")
+    local regex = require "lre.regex"
+    regex.new = nil
+    return p
+  end,
+}

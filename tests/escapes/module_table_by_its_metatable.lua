@@ -1,0 +1,8 @@
+-- expect: error protected metatable
+local seen = {}
+return {
+  judge = function()
+    setmetatable(seen, { __index = { leak = true } })
+    return "x"
+  end,
+}

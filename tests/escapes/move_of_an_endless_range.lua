@@ -1,0 +1,6 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    return table.move({}, 1, 1 << 60, 2)
+  end,
+}

@@ -1,0 +1,8 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    local regex = require "lre.regex"
+    local kept = {}
+    for i = 1, 1e6 do kept[i] = regex.new("(a|b)*c" .. i) end
+  end,
+}

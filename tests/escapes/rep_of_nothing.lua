@@ -1,0 +1,6 @@
+-- expect: label contained
+return {
+  judge = function(trial, response)
+    return ("" == (""):rep(1 << 62) and "" == (""):rep(1 << 62, "")) and "contained" or "?"
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    local s = ("0"):rep(1000000)
+    while true do tonumber(s) end
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: unscored steps
+return {
+  judge = function(trial, response)
+    local s = ("x"):rep(1000000)
+    while true do utf8.offset(s, 900000) end
+  end,
+}

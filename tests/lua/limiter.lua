@@ -1,0 +1,164 @@
+-- lre.limiter with the real scheduler: order, pauses, stops and places.
+local clock = require "lre.clock"
+local limiter = require "lre.limiter"
+local sched = require "lre.sched"
+local test = require "lre.unit"
+
+local made = 0
+local function provider(connections)
+  made = made + 1
+  return limiter.provider("test " .. made, connections)
+end
+
+local function spawn_all(n, fn)
+  local tasks = {}
+  for i = 1, n do tasks[i] = sched.spawn(fn, i) end
+  for _, task in ipairs(tasks) do task:wait() end
+end
+
+test("without_a_bound_nothing_waits", function()
+  local bucket = limiter.bucket(provider())
+  local hooks = { pause = function() error "left the place" end, resume = function() end }
+  for _ = 1, 1000 do test.eq(bucket:take(hooks), true) end
+end)
+
+test("tokens_are_given_first_come_first_served", function()
+  local bucket, order = limiter.bucket(provider(), 200, 1), {}
+  spawn_all(12, function(i)
+    assert(bucket:take())
+    order[#order + 1] = i
+  end)
+  for i = 1, 12 do test.eq(order[i], i) end
+end)
+
+test("a_rate_is_never_exceeded", function()
+  local bucket, begun = limiter.bucket(provider(), 100, 3), clock.mono()
+  spawn_all(13, function() assert(bucket:take()) end)
+  -- Three at once, ten more at a hundred a second: no sooner than a tenth of a second (less the timer's rounding).
+  test.ok(clock.mono() - begun >= 0.095, "thirteen tokens came too soon")
+end)
+
+test("a_burst_does_not_wait", function()
+  local bucket = limiter.bucket(provider(), 0.001, 5)
+  local hooks = { pause = function() error "left the place" end, resume = function() end }
+  for _ = 1, 5 do test.eq(bucket:take(hooks), true) end
+end)
+
+test("whoever_waits_for_a_token_leaves_its_place_and_takes_it_back", function()
+  local bucket, seen = limiter.bucket(provider(), 50, 1), {}
+  local hooks = { pause = function() seen[#seen + 1] = "pause" end, resume = function() seen[#seen + 1] = "resume" end }
+  assert(bucket:take(hooks))
+  test.eq(#seen, 0)
+  assert(bucket:take(hooks))
+  test.eq(table.concat(seen, " "), "pause resume")
+end)
+
+test("a_pause_holds_everyone_of_the_provider_up", function()
+  local p = provider()
+  local one, other, free = limiter.bucket(p), limiter.bucket(p, 1000, 10), limiter.bucket(provider())
+  local begun = clock.mono()
+  p:pause(0.1)
+  test.eq(free:take(), true)
+  test.ok(clock.mono() - begun < 0.1, "another provider was held up")
+  spawn_all(6, function(i)
+    assert((i % 2 == 0 and one or other):take())
+    test.ok(clock.mono() - begun >= 0.1, "asked during the pause")
+  end)
+  test.eq(p.paused_till, nil)
+end)
+
+test("the_longest_pause_counts", function()
+  local p, begun = provider(), clock.mono()
+  local bucket = limiter.bucket(p)
+  p:pause(0.12)
+  p:pause(0.01)
+  assert(bucket:take())
+  test.ok(clock.mono() - begun >= 0.12, "the shorter pause won")
+end)
+
+test("a_pause_that_grows_while_somebody_waits_is_waited_out", function()
+  local p, begun = provider(), clock.mono()
+  local bucket = limiter.bucket(p)
+  p:pause(0.05)
+  local task = sched.spawn(function() assert(bucket:take()) end)
+  sched.sleep(0.01)
+  p:pause(0.15)
+  task:wait()
+  test.ok(clock.mono() - begun >= 0.16, "the longer pause was cut short")
+end)
+
+test("a_stop_ends_the_waiting", function()
+  local p = provider()
+  local bucket, err = limiter.bucket(p), nil
+  p:pause(600)
+  local task = sched.spawn(function() err = select(2, bucket:take()) end)
+  sched.sleep(0.01)
+  p:stop { code = "auth", message = "refused" }
+  task:wait()
+  test.eq(err.code, "auth")
+end)
+
+test("a_cancelled_waiter_leaves_the_queue_to_the_others", function()
+  local bucket, done = limiter.bucket(provider(), 20, 1), false
+  assert(bucket:take())
+  local first = sched.spawn(function() bucket:take() end)
+  local second = sched.spawn(function()
+    assert(bucket:take())
+    done = true
+  end)
+  sched.sleep(0.005)
+  first:cancel()
+  second:wait()
+  test.eq(done, true)
+  test.eq(bucket.waiting, 0)
+end)
+
+test("no_more_connections_than_allowed", function()
+  local p, now, most = provider(3), 0, 0
+  spawn_all(20, function()
+    local place <close> = p:enter() -- luacheck: ignore
+    now = now + 1
+    most = math.max(most, now)
+    sched.sleep(0.002)
+    now = now - 1
+  end)
+  test.eq(most, 3)
+  test.eq(p.used, 0)
+end)
+
+test("whoever_waits_for_a_connection_leaves_its_place", function()
+  local p, seen = provider(1), {}
+  local hooks = { pause = function() seen[#seen + 1] = "pause" end, resume = function() seen[#seen + 1] = "resume" end }
+  spawn_all(2, function()
+    local place <close> = p:enter(hooks) -- luacheck: ignore
+    sched.sleep(0.002)
+  end)
+  test.eq(table.concat(seen, " "), "pause resume")
+end)
+
+test("a_cancelled_holder_gives_its_connection_back", function()
+  local p = provider(1)
+  local holder = sched.spawn(function()
+    local place <close> = p:enter() -- luacheck: ignore
+    sched.sleep(600)
+  end)
+  sched.sleep(0.002)
+  holder:cancel()
+  local place <close> = p:enter() -- luacheck: ignore
+  test.eq(p.used, 1)
+end)
+
+test("a_cancelled_waiter_for_a_connection_is_not_counted", function()
+  local p = provider(1)
+  local held = p:enter()
+  local waiter = sched.spawn(function()
+    local place <close> = p:enter() -- luacheck: ignore
+  end)
+  sched.sleep(0.002)
+  waiter:cancel()
+  sched.sleep(0.002)
+  getmetatable(held).__close(held)
+  test.eq(p.used, 0)
+  local place <close> = p:enter() -- luacheck: ignore
+  test.eq(p.used, 1)
+end)
