@@ -86,7 +86,7 @@ end
 
 local function loop_rate(base, n, concurrency)
   local _, result = timed { loop_bin, base .. "/chat/completions", tostring(n), tostring(concurrency) }
-  return tonumber(result.out:match "([%d.]+) requests/s")
+  return lre.json.decode(result.out).per_second
 end
 
 local function compare_http(name, base, n, concurrency, goal)

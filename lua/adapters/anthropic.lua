@@ -73,11 +73,6 @@ local function usage_of(usage)
   return out
 end
 
-local function error_reply(status, data)
-  local problem = as("table", data.error) or {}
-  return nil, retry.provider_error(status, problem.message, nil, problem.type)
-end
-
 local function texts(content, kind, field)
   local pieces = {}
   for _, block in ipairs(content) do
@@ -121,7 +116,7 @@ return lre.adapter {
   response = function(status, _, body)
     local data, err = json.decode(body, bigint)
     if type(data) ~= "table" then return nil, retry.bad_reply(status, body, err) end
-    if status >= 300 or data.type == "error" then return error_reply(status, data) end
+    if status >= 300 or data.type == "error" then return nil, retry.told_error(status, data) end
     if type(data.content) ~= "table" then
       return nil, retry.bad_reply(status, nil, "the reply has no content")
     end

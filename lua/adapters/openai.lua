@@ -45,15 +45,14 @@ local function usage_of(usage)
   return out
 end
 
--- The error object of a body: a table, a sentence, or the body itself (FastAPI's `detail`).
+-- A filtered prompt is an answer; anything else is an error.
 local function error_reply(status, data)
-  local problem = data.error
-  if type(problem) ~= "table" then problem = { message = problem or data.message or data.detail } end
+  local problem = as("table", data.error) or {}
   local inner = as("table", problem.innererror)
   if filtered[problem.code] or (inner and inner.code == "ResponsibleAIPolicyViolation") then
     return { text = "", finish_reason = "content_filter", usage = {} }
   end
-  return nil, retry.provider_error(status, problem.message, problem.code, problem.type, as("string", problem.param))
+  return nil, retry.told_error(status, data)
 end
 
 local function choice_reply(data, choice)

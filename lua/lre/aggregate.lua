@@ -70,74 +70,102 @@ local function bump(t, name)
   t[name] = (t[name] or 0) + 1
 end
 
-local function slot(map, key, make)
-  local value = map[key]
-  if not value then
-    value = make()
-    map[key] = value
-  end
-  return value
-end
-
 local function new_cell()
   return { all = new_tally(), categories = {} }
 end
 
--- The tallies that a row belongs to: its cell's and its category's.
-local function tallies(cell, category)
-  return cell.all, category and slot(cell.categories, category, new_tally)
+local function cell_key(suite, model, persona)
+  return suite .. "\0" .. model .. "\0" .. persona
 end
 
-local function count_trial(tally, row)
+-- A cell's tally and its category's (nil where the sample has none).
+local function tallies(cells, key, category)
+  local cell = cells[key]
+  if not cell then
+    cell = new_cell()
+    cells[key] = cell
+  end
+  if not category then return cell.all end
+  local part = cell.categories[category]
+  if not part then
+    part = new_tally()
+    cell.categories[category] = part
+  end
+  return cell.all, part
+end
+
+local function count_trial(tally, failed, truncated)
   tally.total = tally.total + 1
-  if row["response.error.code"] or row["response.error.kind"] then
+  if failed then
     tally.generation_errors = tally.generation_errors + 1
-  elseif row["response.finish_reason"] == "length" then
+  elseif truncated then
     tally.truncated = tally.truncated + 1
   end
 end
 
 local OTHER = { undecided = "undecided", error = "judge_errors" }
 
-local function count_verdict(tally, row)
-  if row.state == "scored" then
-    bump(tally.counts, row.label)
-    if row.truncated then bump(tally.cut, row.label) end
-  elseif row.state == "unscored" and row["reason.code"] == "filtered" then
+local function count_verdict(tally, verdict, code, truncated)
+  if verdict.state == "scored" then
+    bump(tally.counts, verdict.label)
+    if truncated then bump(tally.cut, verdict.label) end
+  elseif verdict.state == "unscored" and code == "filtered" then
     tally.filtered = tally.filtered + 1
   else
-    bump(tally, OTHER[row.state] or "unscored")
+    bump(tally, OTHER[verdict.state] or "unscored")
   end
 end
 
-local FIELDS = { "type", "key", "suite", "persona", "model", "category", "response.error.code", "response.error.kind",
-  "response.finish_reason", "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "truncated" }
+local Counter = {}
+Counter.__index = Counter
 
-local function cell_key(suite, model, persona)
-  return suite .. "\0" .. model .. "\0" .. persona
+---What has been counted of a journal: each counting row is given to it once, when it is written or when it is read.
+function aggregate.counter()
+  return setmetatable({ trials = {}, verdicts = {}, recorded = 0 }, Counter)
 end
 
--- One pass: trials by cell, verdicts by judge's hash and cell.
-local function pass(store, problem)
-  local parse_key = require("lre.plan").parse_key
-  local counts = aggregate.counting(store)
-  local trials, verdicts = {}, {}
+---Counts a trial's row: where it belongs, whether it failed, whether the answer was cut.
+function Counter:trial(suite, model, persona, category, failed, truncated)
+  local all, part = tallies(self.trials, cell_key(suite, model, persona), category)
+  self.recorded = self.recorded + 1
+  count_trial(all, failed, truncated)
+  if part then count_trial(part, failed, truncated) end
+end
+
+---Counts a verdict { state, label }; `code` is its reason's.
+function Counter:verdict(judge_hash, suite, model, persona, category, verdict, code, truncated)
+  local cells = self.verdicts[judge_hash]
+  if not cells then
+    cells = {}
+    self.verdicts[judge_hash] = cells
+  end
+  local all, part = tallies(cells, cell_key(suite, model, persona), category)
+  count_verdict(all, verdict, code, truncated)
+  if part then count_verdict(part, verdict, code, truncated) end
+end
+
+local FIELDS = { "type", "key", "suite", "persona", "model", "category", "response.error.kind",
+  "response.finish_reason",
+  "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "truncated" }
+
+local function count_row(counter, row)
+  local category = row.category or nil
+  if row.type == "trial" then
+    local truncated = row["response.finish_reason"] == "length"
+    return counter:trial(row.suite, row.model, row.persona, category, row["response.error.kind"], truncated)
+  end
+  local suite, _, who, model = require("lre.plan").parse_key(row.key)
+  counter:verdict(row.judge_hash, suite, model, who, category, row, row["reason.code"], row.truncated)
+end
+
+---Counts a whole journal in one pass.
+---@param problem fun(number: integer, err: any)? told of lines that cannot be read
+function aggregate.count(store, problem)
+  local counts, counter = aggregate.counting(store), aggregate.counter()
   for row, number in store:scan(FIELDS, problem) do
-    if counts(row, number) then
-      local map, count, cell
-      if row.type == "trial" then
-        map, count, cell = trials, count_trial, cell_key(row.suite, row.model, row.persona)
-      else
-        local suite, _, who, model = parse_key(row.key)
-        map, count, cell = slot(verdicts, row.judge_hash, function() return {} end), count_verdict, cell_key(suite,
-          model, who)
-      end
-      local all, category = tallies(slot(map, cell, new_cell), row.category)
-      count(all, row)
-      if category then count(category, row) end
-    end
+    if counts(row, number) then count_row(counter, row) end
   end
-  return trials, verdicts
+  return counter
 end
 
 -- ---- metrics ----
@@ -223,10 +251,10 @@ local function provenance(inputs, suite, model, who, judge)
   }
 end
 
-local function row_of(inputs, trials, verdicts, at)
+local function row_of(inputs, counter, at)
   local key = cell_key(at.suite.name, at.model, at.persona)
-  local trial = trials[key] or new_cell()
-  local cells = verdicts[at.judge.hash] or {}
+  local trial = counter.trials[key] or new_cell()
+  local cells = counter.verdicts[at.judge.hash] or {}
   local mine = cells[key] or new_cell()
   local metrics = at.judge.metrics_of[at.suite.name]
   local where = ("%s, %s, %s, %s"):format(at.suite.name, at.model, at.persona, at.judge.name)
@@ -253,6 +281,7 @@ end
 local function public(inputs)
   local out = {}
   for name, value in pairs(inputs) do out[name] = value end
+  out.planned = nil
   out.judges = json.array {}
   for i, judge in ipairs(inputs.judges) do
     out.judges[i] = { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels }
@@ -265,30 +294,30 @@ local function public(inputs)
   return out
 end
 
----The results of a journal: plain data in the shape of results.json.
----`inputs` (see lre.run): suites { name, title, hash, count, judges }, judges { name, hash, kind, labels, metrics_of },
----models, personas, ...
----@param store table a run folder or memory store
----@param inputs table
----@param problem fun(number: integer, err: any)? told of lines that cannot be read
-function aggregate.results(store, inputs, problem)
-  local trials, verdicts = pass(store, problem)
-  local judges, rows, recorded = {}, json.array {}, 0
+-- A row for each suite, model, persona and judge of the inputs, also where nothing was counted.
+local function all_rows(inputs, counter)
+  local judges, rows = {}, json.array {}
   for _, judge in ipairs(inputs.judges) do judges[judge.name] = judge end
-  for _, cell in pairs(trials) do recorded = recorded + cell.all.total end
   for _, suite in ipairs(inputs.suites) do
     for _, model in ipairs(inputs.models) do
       for _, who in ipairs(inputs.personas) do
         for _, name in ipairs(suite.judges) do
-          rows[#rows + 1] = row_of(inputs, trials, verdicts,
-            { suite = suite, model = model.label, persona = who.name, judge = judges[name] })
+          local at = { suite = suite, model = model.label, persona = who.name, judge = judges[name] }
+          rows[#rows + 1] = row_of(inputs, counter, at)
         end
       end
     end
   end
   table.sort(rows, by_name)
-  return { schema = 1, inputs = public(inputs), rows = rows, trials = { planned = inputs.planned,
-    recorded = recorded } }
+  return rows
+end
+
+---The results of what was counted: plain data in the shape of results.json.
+---@param counter table
+---@param inputs table see lre.results.inputs
+function aggregate.results(counter, inputs)
+  return { schema = 1, inputs = public(inputs), rows = all_rows(inputs, counter),
+    trials = { planned = inputs.planned, recorded = counter.recorded } }
 end
 
 return aggregate

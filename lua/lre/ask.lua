@@ -43,20 +43,29 @@ local function unencodable(err)
   return { kind = "provider", code = "bad_request", message = "the request cannot be written as JSON: " .. err.message }
 end
 
--- With the content type, which the engine knows better than an adapter.
+-- With a content type, unless the adapter has its own.
 local function wire_headers(given)
-  local headers = { ["Content-Type"] = "application/json" }
-  for name, value in pairs(given) do headers[name] = value end
+  local headers, typed = {}, false
+  for name, value in pairs(given) do
+    headers[name] = value
+    typed = typed or name:lower() == "content-type"
+  end
+  if not typed then headers["Content-Type"] = "application/json" end
   return headers
 end
 
--- What an adapter said went wrong, in the engine's shape: it may be a sentence, or a table that leaves things out.
-local function told(err, status)
+-- What an adapter said went wrong, in the engine's shape: it may be a sentence, json.decode's error, or a table that
+-- leaves things out.
+local function told(err, status, body)
+  if type(err) == "table" and err.kind == "json" and body then
+    return status > 299 and retry.error_reply(status, body) or retry.bad_reply(status, body, err)
+  end
   if type(err) ~= "table" then err = { message = err and tostring(err) } end
   err.kind = err.kind or "provider"
   err.status = err.status or status
-  err.message = err.message or "the adapter found no answer"
-  err.code = err.code or (err.status and retry.code(err.status, err.message)) or "provider_error"
+  err.message = retry.sentence(tostring(err.message or "the adapter found no answer"))
+  local code = err.status and retry.code(err.status, err.message)
+  if not err.code or code == "rate_limited" then err.code = code or "provider_error" end
   return err
 end
 
@@ -171,8 +180,8 @@ local function refused(job, reply)
     local finish = response.finish_reason
     if finish == "content_filter" or finish == "refusal" then return accepted(job, response) end
   end
-  if not ok or not err then err = retry.bad_reply(reply.status, reply.body) end
-  return nil, told(err, reply.status), reply.headers
+  if not ok or not err then err = retry.error_reply(reply.status, reply.body) end
+  return nil, told(err, reply.status, reply.body), reply.headers
 end
 
 local function send_http(job)
@@ -186,7 +195,7 @@ local function send_http(job)
   local status = reply.status
   if status < 200 or status > 299 then return refused(job, reply) end
   local response, problem = job.model._adapter.response(status, reply.headers, reply.body)
-  if not response then return nil, told(problem, status), reply.headers end
+  if not response then return nil, told(problem, status, reply.body), reply.headers end
   local answer, bad = accepted(job, response)
   if answer and not answer.request_id then answer.request_id = reply.headers["x-request-id"] end
   return answer, bad
@@ -337,6 +346,7 @@ local function prepare(self, messages, params, opts)
   local known = known_params(self, params, n)
   local job = {
     model = self, messages = messages, opts = opts, known = known, attempt = 0, timeouts = 0, bad_replies = 0,
+    sent = nil, request = nil, made = nil, hash = nil, seconds = nil, -- room for what comes: no rehash a trial
   }
   local ok, err = build(job, known)
   if ok and self._adapter.call then

@@ -374,12 +374,14 @@ local function is_fatal(err)
   return type(err) == "table" and err.exit ~= nil
 end
 
----A message handler: keeps the error tables that end the command, adds a traceback to everything else.
+---A message handler: keeps the error tables that end the command, adds a traceback to everything else: the script's
+---frames, not the engine's below it.
 function catalog.traceback(err)
   if is_fatal(err) then
     return err
   end
-  return debug.traceback(tostring(err), 2)
+  local trace = debug.traceback(tostring(err), 2)
+  return trace:match "^(.-)\n%s*%[C%]: in function 'xpcall'" or trace
 end
 
 -- lre.suite and its like do not know in which file they are called.

@@ -1,5 +1,6 @@
 -- experiment: from settings (flags, or a script's table) to a finished run. `lre run` and lre.experiment are the same
 -- thing.
+local aggregate = require "lre.aggregate"
 local catalog = require "lre.catalog"
 local defaults = require "lre.defaults"
 local fs = require "lre.fs"
@@ -336,15 +337,16 @@ local function exit_code(self)
   for _, row in ipairs(self.results.rows) do
     if row.generation_errors > 0 or row.judge_errors > 0 then return 1 end
   end
-  return (asked.errors > 0 or self.judged and self.judged.failed > 0) and 1 or 0
+  local verdicts_failed = (asked.judging and asked.judging.failed or 0) + (self.judged and self.judged.failed or 0)
+  return (asked.errors > 0 or verdicts_failed > 0) and 1 or 0
 end
 
-local function finish(self, the_plan)
+local function finish(self, the_plan, counter)
   local function problem(number, err)
     log.warning(("%s:%d: left out: %s"):format(self.store.journal_path or "journal", number, tostring(err)))
   end
   self.asked.timing:phase("judge")
-  self.results = results.of(self.store, results.inputs(the_plan), problem)
+  self.results = results.of(self.store, results.inputs(the_plan), counter, problem)
   self.asked.timing:phase("results")
   if self.store.write then
     self.store:write("results.json", assert(json.encode(self.results, 2)))
@@ -362,21 +364,20 @@ function Experiment:run(opt)
   configure_network(s)
   local store, open = s.store, nil
   if not store then store, open = open_folder(self, the_plan) end
-  local fresh = store.lines == 0
   if opt.on_start then opt.on_start(the_plan, store) end
   local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan }, Run)
+  -- In a new journal every row counts, and is counted when it is written; an older one is read again.
+  local counter = store.lines == 0 and aggregate.counter() or nil
   local asked = run.ask(the_plan, store, { concurrency = s.concurrency, open = open, timeout_trial = s.timeout_trial,
-    timeout_run = s.timeout_run, progress = opt.progress })
+    timeout_run = s.timeout_run, progress = opt.progress, judge = not s.no_judge, counter = counter })
   self_run.asked = asked
   asked.timing:phase("ask")
   if asked.failure then
     store:close()
     error(asked.failure, 0)
   end
-  if not s.no_judge then
-    self_run.judged = run.judge(the_plan, store, { open = open, fresh = fresh, progress = opt.judging })
-  end
-  finish(self_run, the_plan)
+  if not s.no_judge and not counter then self_run.judged = run.judge(the_plan, store, open) end
+  finish(self_run, the_plan, counter)
   self_run.exit = exit_code(self_run)
   store:close()
   log.info(("finished: %d asked, %d failed, exit %d"):format(asked.asked, asked.errors, self_run.exit))

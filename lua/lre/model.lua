@@ -24,7 +24,8 @@ local nothing = {}
 ---
 --- Returns a Response `{ text, finish_reason, usage, model?, request_id?, reasoning?, attempts, seconds, sent_params,
 --- request_hash }`, or nil and an error `{ kind, code, message, status?, retry_after?, provider, attempts,
---- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more.
+--- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more. sent_params belongs
+--- to the model: read it, do not change it.
 function Model:chat(messages, params, opts)
   return ask.run(self, messages, params, opts)
 end
@@ -118,7 +119,7 @@ local function settle_params(self, spec)
   self._quirk.rename = quirk.rename
   for _, name in ipairs(quirk.drop or nothing) do self._quirk.dropped[name] = true end
   self._known = ask.fit(self, self.params)
-  self._seed = spec.seed or self.params.seed
+  self._seed = spec.seed and param.value("seed", spec.seed, self.label) or self.params.seed
 end
 
 local function settle_pace(self, spec)

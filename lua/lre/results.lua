@@ -70,7 +70,11 @@ function results.inputs(plan)
   }
 end
 
-results.of = aggregate.results
+---The results of a journal. `counter`: what was counted while it was written, where that was all of it.
+---@param problem fun(number: integer, err: any)? told of lines that cannot be read
+function results.of(store, inputs, counter, problem)
+  return aggregate.results(counter or aggregate.count(store, problem), inputs)
+end
 
 local function add(into, from)
   for label, n in pairs(from) do into[label] = (into[label] or 0) + n end

@@ -5,6 +5,7 @@
 --- provider_error.
 local clock = require "lre.clock"
 local http = require "lre.http"
+local json = require "lre.json"
 local params = require "lre.params"
 local text = require "lre.text"
 
@@ -41,6 +42,7 @@ local unreachable = {
   resolve = true, connect = true, tls = true, timeout_connect = true, reset = true, partial = true, protocol = true,
   other = true,
 }
+local fatal = { auth = true, payment = true, forbidden = true, [401] = true, [402] = true, [403] = true }
 local timeouts = { timeout_first_byte = true, timeout_stall = true, timeout_total = true }
 
 -- A message is shown in a terminal and stored in a journal: no key, no control bytes, no page of HTML.
@@ -119,6 +121,24 @@ function retry.bad_reply(status, body, why)
   }
 end
 
+--- The error in a decoded body, where providers put it: `error` (an object or a sentence), `message`, `detail`.
+function retry.told_error(status, data)
+  local problem = data.error
+  if type(problem) ~= "table" then problem = { message = problem, type = data.type } end
+  local message = problem.message
+  if type(message) ~= "string" then message = data.message end
+  if type(message) ~= "string" then message = data.detail end
+  local param = type(problem.param) == "string" and problem.param or nil
+  return retry.provider_error(status, message, problem.code, problem.type, param)
+end
+
+--- The error of a reply that no adapter explained.
+function retry.error_reply(status, body)
+  local data = json.decode(body, { bigint = "string" })
+  if type(data) ~= "table" then return retry.bad_reply(status, body) end
+  return retry.told_error(status, data)
+end
+
 -- "1s", "6m0s", "20ms", "1h2m3.5s", "12.5": seconds.
 local function duration(s)
   local plain = tonumber(s)
@@ -175,8 +195,10 @@ function retry.asked_delay(headers, now, rate_limited)
   if rate_limited then return rate_limit_reset(headers, now) end
 end
 
+-- By status too: an adapter may have words of its own for a refused key.
 local function is_fatal(err)
-  return err.code == "auth" or err.code == "payment" or err.code == "forbidden"
+  if err.code == "rate_limited" then return false end
+  return fatal[err.code] or fatal[err.status] or false
 end
 
 local function may_retry(err, case)

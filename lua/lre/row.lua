@@ -166,11 +166,11 @@ end
 
 local function check_turns(list, word, out)
   for _, message in ipairs(list) do
-    if message.role == "user" then
+    if message.role == "user" and (type(message.content) == "table" or message.content:find "%S") then
       return
     end
   end
-  problem(out, word, "expected at least one message of role user, got none")
+  problem(out, word, "expected at least one message of role user with text, got none")
 end
 
 local plain_fields = { text = true, prompt = true, category = true, subcategory = true }
@@ -178,8 +178,8 @@ local plain_fields = { text = true, prompt = true, category = true, subcategory 
 -- The common row, a prompt with an id and a category, without the walk through all fields: a suite may have millions.
 -- nil for every other row, also for a wrong one.
 local function common(source)
-  local id = source.id
-  if type(id) == "string" and not id:find "%S" or type(id) ~= "string" and math.type(id) ~= "integer" then
+  local given = source.id
+  if type(given) == "string" and not given:find "%S" or type(given) ~= "string" and math.type(given) ~= "integer" then
     return nil
   elseif (source.text == nil) == (source.prompt == nil) then
     return nil
@@ -190,7 +190,7 @@ local function common(source)
     end
   end
   return {
-    id = tostring(id),
+    id = tostring(given),
     messages = json.array { { role = "user", content = source.text or source.prompt } },
     category = source.category,
     subcategory = source.subcategory,

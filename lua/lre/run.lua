@@ -1,6 +1,7 @@
--- run: asks every trial of a plan, then judges every answer. Two passes, both over a store (rundir or memory_store):
--- whatever is
--- in its journal is neither asked nor judged again.
+-- run: asks the trials of a plan and judges the answers, over a store (rundir or memory_store). Whatever is in its
+-- journal
+-- is neither asked nor judged again. A rule judge speaks right after its answer is in the journal, while that is in
+-- memory; answers of earlier sessions are judged in a pass of their own.
 local aggregate = require "lre.aggregate"
 local clock = require "lre.clock"
 local log = require "lre.log"
@@ -16,14 +17,129 @@ local MAX_WAITING = 1024
 -- So many failed trials are told on standard error; the log has them all.
 local MAX_TOLD = 10
 
+-- ---- judging ----
+
+local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
+
+local Judging = {}
+Judging.__index = Judging
+
+local function new_judging(plan, store, counter)
+  local self = setmetatable({ store = store, counter = counter, judges = {}, given = 0, failed = 0 }, Judging)
+  for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
+  return self
+end
+
+local function last_user_text(messages)
+  for i = #messages, 1, -1 do
+    if messages[i].role == "user" then return messages[i].content end
+  end
+end
+
+-- What a judge is shown: what is in the journal's row, and what the model was sent.
+local function judge_input(row, answer, messages)
+  return {
+    trial = { key = row.key, suite = row.suite, sample_id = row.sample_id, category = row.category or nil,
+      subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
+      ["repeat"] = row["repeat"] or nil, messages = messages, prompt = messages and last_user_text(messages) },
+    response = answer,
+  }
+end
+
+-- Told, and in the exit code: a judge that failed or was stopped. An answer that is empty or filtered is no failure.
+local function note_failure(self, row, verdict, judge)
+  local reason = verdict.reason or {}
+  if verdict.state ~= "error" and not (verdict.state == "unscored" and KILLED[reason.code]) then return end
+  self.failed = self.failed + 1
+  log.say(self.failed <= MAX_TOLD and "WARNING" or "INFO",
+    ("judge %s: %s: %s"):format(judge.name, verdict.state, reason.message or "no reason given"),
+    { model = row.model, key = row.key })
+end
+
+-- The verdicts of one answer that are not there yet. `row`: the trial's fields; `answer`: text, finish_reason, model,
+-- reasoning.
+function Judging:answer(row, answer, messages, there)
+  local judges = self.judges[row.suite]
+  if not judges or #judges == 0 then return end
+  local response_hash, input = rundir.response_hash(answer.text, answer.finish_reason), nil
+  local category, truncated = row.category or nil, answer.finish_reason == "length" or nil
+  for _, judge in ipairs(judges) do
+    if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. response_hash)) then
+      input = input or judge_input(row, answer, messages)
+      local verdict, err = judge:verdict(input)
+      if not verdict then error(err, 0) end
+      note_failure(self, row, verdict, judge)
+      self.store:append(rundir.verdict_row(row.key, category, truncated, judge, response_hash, verdict))
+      self.given = self.given + 1
+      if self.counter then
+        self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
+          verdict.reason and verdict.reason.code, truncated)
+      end
+    end
+  end
+end
+
+-- Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
+-- held.
+local function finder(plan, open)
+  local pull, ahead = plan:trials(open), {}
+  return function(key)
+    local found = ahead[key]
+    ahead[key] = nil
+    while not found do
+      local trial = pull()
+      if not trial then return nil end -- a row of a run that once was larger (--limit)
+      if trial.key == key then return trial end
+      ahead[trial.key] = trial
+    end
+    return found
+  end
+end
+
+-- Verdicts that are there, as a set.
+local function judged(store, counts)
+  local there = set.new(store.lines)
+  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash" } do
+    if row.type == "verdict" and counts(row, number) then
+      there:add(row.key .. "\n" .. row.judge_hash .. "\n" .. row.response_hash)
+    end
+  end
+  return there
+end
+
+local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
+  "subcategory",
+  "target", "persona", "model", "repeat", "response.error.kind", "response.text", "response.finish_reason",
+  "response.model", "response.reasoning" }
+
+---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite.
+---Returns { given, failed, interrupted }.
+function run.judge(plan, store, open)
+  local self, find = new_judging(plan, store), finder(plan, open)
+  local counts = aggregate.counting(store)
+  local there, before = judged(store, counts), sched.interrupted()
+  for row, number in store:scan(TRIAL_FIELDS) do
+    self.interrupted = not before and sched.interrupted()
+    if self.interrupted then break end
+    if row.type == "trial" and not row["response.error.kind"] and counts(row, number) then
+      local trial = find(row.key)
+      local answer = { text = row["response.text"] or "", finish_reason = row["response.finish_reason"] or nil,
+        model = row["response.model"] or nil, reasoning = row["response.reasoning"] or nil }
+      self:answer(row, answer, trial and trial.messages, there)
+    end
+  end
+  store:flush()
+  return self
+end
+
 -- ---- asking ----
 
 -- Keys with a good answer: asked no more. nil where the journal is empty.
 local function answered(store)
   if store.lines == 0 then return nil end
   local good = set.new(store.lines)
-  for row in store:scan { "type", "key", "response.error.code", "response.error.kind" } do
-    if row.type == "trial" and not row["response.error.code"] and not row["response.error.kind"] then
+  for row in store:scan { "type", "key", "response.error.kind" } do
+    if row.type == "trial" and not row["response.error.kind"] then
       good:add(row.key)
     end
   end
@@ -63,7 +179,7 @@ end
 
 local function ask(self, trial, hooks)
   hooks["repeat"], hooks.trial = trial.n, trial.key
-  local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, trial.messages, self.params, hooks)
+  local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, trial.messages, nil, hooks)
   if ok then return response, err end
   if response.exit then error(response, 0) end
   return nil, response
@@ -84,11 +200,21 @@ local function run_trial(self, trial, hooks)
     return
   end
   started.completed_at = clock.iso()
-  self.store:append(rundir.trial_row(trial, response, err, started))
+  local row = rundir.trial_row(trial, response, err, started)
+  self.store:append(row)
   self.done, self.asked = self.done + 1, self.asked + 1
+  if self.counter then
+    self.counter:trial(row.suite, row.model, row.persona, row.category, not response,
+      response and response.finish_reason == "length")
+  end
   self.timing:add(clock.mono() - begun, response, err)
   log.position(self.done, self.total)
-  if not response then failed(self, trial, err) end
+  if not response then
+    failed(self, trial, err)
+  elseif self.judging then
+    self.judging:answer(row, { text = response.text, finish_reason = response.finish_reason, model = response.model,
+      reasoning = response.reasoning }, trial.messages)
+  end
   if self.progress then self.progress(self) end
 end
 
@@ -143,16 +269,18 @@ local function wait_all(self)
   end
 end
 
----Asks all trials that have no good answer yet. `opt`: concurrency, params, open (samples of a suite), timeout_trial,
----timeout_run, progress.
----Returns { asked, errors, not_asked, stopped (the error that stopped a provider), failure, interrupted, timing }.
+---Asks all trials that have no good answer yet. `opt`: concurrency, open (samples of a suite), timeout_trial,
+---timeout_run,
+---progress, judge (give the verdicts at once), counter (told of all rows: for a journal that was empty).
+---Returns { asked, errors, not_asked, stopped (the error that stopped a provider), failure, interrupted, timing,
+---judging }.
 function run.ask(plan, store, opt)
-  local self = { store = store, params = opt.params, concurrency = opt.concurrency or 16,
-    gate = sched.gate(opt.concurrency or 16),
+  local concurrency = opt.concurrency or 16
+  local self = { store = store, concurrency = concurrency, gate = sched.gate(concurrency), counter = opt.counter,
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
-    progress = opt.progress,
-    pull = plan:trials(opt.open), good = answered(store), total = plan:count(), timing = timing.new(),
-    tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+    progress = opt.progress, pull = plan:trials(opt.open), good = answered(store), total = plan:count(),
+    timing = timing.new(), tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+  if opt.judge then self.judging = new_judging(plan, store, opt.counter) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
   wait_all(self)
   if not self.failure then store:flush() end
@@ -161,117 +289,5 @@ function run.ask(plan, store, opt)
   return self
 end
 
--- ---- judging ----
-
-local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
-  "subcategory", "target",
-  "persona", "model", "repeat", "response.error.code", "response.error.kind", "response.text", "response.finish_reason",
-  "response.model", "response.reasoning" }
-
-local function verdict_id(key, judge_hash, response_hash)
-  return key .. "\n" .. judge_hash .. "\n" .. response_hash
-end
-
--- Verdicts that are there. nil where the journal had none when it was opened.
-local function judged(store, counts)
-  local there, any = set.new(store.lines), false
-  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash" } do
-    if row.type == "verdict" and counts(row, number) then
-      there:add(verdict_id(row.key, row.judge_hash, row.response_hash))
-      any = true
-    end
-  end
-  return any and there or nil
-end
-
--- Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
--- held.
-local function finder(plan, open)
-  local pull, ahead = plan:trials(open), {}
-  return function(key)
-    local found = ahead[key]
-    ahead[key] = nil
-    while not found do
-      local trial = pull()
-      if not trial then return nil end -- a row of a run that once was larger (--limit)
-      if trial.key == key then return trial end
-      ahead[trial.key] = trial
-    end
-    return found
-  end
-end
-
-local function last_user_text(messages)
-  for i = #messages, 1, -1 do
-    if messages[i].role == "user" then return messages[i].content end
-  end
-end
-
--- What a judge is shown: the journal's row and what the model was sent.
-local function judge_input(row, trial)
-  local messages = trial and trial.messages
-  return {
-    trial = { key = row.key, suite = row.suite, sample_id = row.sample_id, category = row.category or nil,
-      subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
-      ["repeat"] = row["repeat"] or nil, messages = messages, prompt = messages and last_user_text(messages) },
-    response = { text = row["response.text"] or "", finish_reason = row["response.finish_reason"] or nil,
-      model = row["response.model"] or nil, reasoning = row["response.reasoning"] or nil },
-  }
-end
-
-local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
-
-local function note_failure(self, row, verdict, judge)
-  local code = verdict.reason and verdict.reason.code
-  if verdict.state ~= "error" and not (verdict.state == "unscored" and KILLED[code]) then return end
-  self.failed = self.failed + 1
-  log.say(self.failed <= MAX_TOLD and "WARNING" or "INFO",
-    ("judge %s: %s: %s"):format(judge.name, verdict.state, verdict.reason and verdict.reason.message
-      or "no reason given"),
-    { model = row.model, key = row.key })
-end
-
-local function give_verdict(self, row, judge, input, response_hash)
-  local verdict, err = judge:verdict(input)
-  if not verdict then error(err, 0) end
-  note_failure(self, row, verdict, judge)
-  self.store:append(rundir.verdict_row({ key = row.key, category = row.category or nil,
-    truncated = row["response.finish_reason"] == "length" or nil }, judge, response_hash, verdict))
-  self.given = self.given + 1
-end
-
-local function judge_row(self, row)
-  local trial = self.find(row.key)
-  local input, response_hash = nil, rundir.response_hash(row["response.text"] or "", row["response.finish_reason"]
-    or nil)
-  for _, judge in ipairs(self.judges[row.suite] or {}) do
-    if not (self.there and self.there:has(verdict_id(row.key, judge.hash, response_hash))) then
-      input = input or judge_input(row, trial)
-      give_verdict(self, row, judge, input, response_hash)
-    end
-  end
-end
-
----Gives each good answer the verdicts that it lacks. `opt`: open (samples of a suite), fresh (the journal was empty
----before this
----session), progress. Returns { given, failed, interrupted }.
-function run.judge(plan, store, opt)
-  local self = { store = store, judges = {}, given = 0, failed = 0, find = finder(plan, opt.open) }
-  for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
-  local counts = opt.fresh and function() return true end or aggregate.counting(store)
-  self.there = not opt.fresh and judged(store, counts) or nil
-  local before = sched.interrupted()
-  for row, number in store:scan(TRIAL_FIELDS) do
-    self.interrupted = not before and sched.interrupted()
-    if self.interrupted then break end
-    if row.type == "trial" and not row["response.error.code"] and not row["response.error.kind"] and counts(row,
-      number) then
-      judge_row(self, row)
-      if opt.progress then opt.progress(self) end
-    end
-  end
-  store:flush()
-  return self
-end
 
 return run

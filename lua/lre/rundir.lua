@@ -236,13 +236,11 @@ end
 
 ---The journal row of a verdict. `category` and `truncated` repeat what the trial's row says, so that a pass over the
 ---journal can count verdicts without holding trials.
-function rundir.verdict_row(trial, judge, response_hash, verdict)
+function rundir.verdict_row(key, category, truncated, judge, response_hash, verdict)
   return {
-    v = 1, type = "verdict", key = trial.key, judge = judge.name, judge_hash = judge.hash,
-    response_hash = response_hash, n = 1,
-    state = verdict.state, label = verdict.label, value = verdict.value, evidence = verdict.evidence,
-    reason = verdict.reason,
-    category = trial.category, truncated = trial.truncated,
+    v = 1, type = "verdict", key = key, judge = judge.name, judge_hash = judge.hash, response_hash = response_hash,
+    n = 1, state = verdict.state, label = verdict.label, value = verdict.value, evidence = verdict.evidence,
+    reason = verdict.reason, category = category, truncated = truncated,
   }
 end
 

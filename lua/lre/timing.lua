@@ -11,7 +11,8 @@ Timing.__index = Timing
 local STEP = math.log(1.02)
 
 function timing.new()
-  return setmetatable({ phases = {}, buckets = {}, n = 0, longest = 0, retries = 0, tokens = {}, cost = 0, begun = clock.mono(),
+  return setmetatable({ phases = {}, buckets = {}, n = 0, longest = 0, retries = 0, tokens = {}, cost = 0,
+    begun = clock.mono(),
     started_at = clock.iso() }, Timing)
 end
 

@@ -116,6 +116,20 @@ function unit.folder()
   return path
 end
 
+---The tests' nginx, started at first use and stopped at the end: the base of its URLs. Skips the test where nginx is not installed.
+---@return string url "http://127.0.0.1:PORT"
+---@return string folder with its logs, port, tls_port and ca.pem
+function unit.nginx()
+  if not unit.nginx_url then
+    local folder = unit.folder()
+    local out = assert(process.run { "sh", unit.root .. "/tests/nginx/start.sh", folder, timeout = 60 })
+    if out.exit == 77 then unit.skip(out.err) end
+    assert(out.exit == 0, out.err)
+    unit.nginx_folder, unit.nginx_url = folder, "http://127.0.0.1:" .. out.out:match("%d+")
+  end
+  return unit.nginx_url, unit.nginx_folder
+end
+
 ---The program under test, for tests that need a process of its own: runs it with these arguments.
 ---@param ... string
 ---@return table result see process.run
@@ -150,6 +164,7 @@ end
 ---Prints the summary; the exit code that goes with it.
 ---@return integer
 function unit.finish()
+  if unit.nginx_folder then process.run { "sh", unit.root .. "/tests/nginx/stop.sh", unit.nginx_folder } end
   for _, path in ipairs(unit.folders or {}) do process.run { "rm", "-rf", path } end
   say(("%d passed, %d failed, %d skipped"):format(unit.passed, unit.failed, unit.skipped))
   if unit.passed + unit.failed + unit.skipped == 0 then

@@ -81,8 +81,8 @@ static void preload(lua_State *L, const luaL_Reg *modules) {
 }
 
 static const luaL_Reg pure[] = {
-    {"lre.json", luaopen_lre_json},   {"lre.regex", luaopen_lre_regex}, {"lre.stats", luaopen_lre_stats},
-    {"lre.text", luaopen_lre_text},   {"lre.hash", luaopen_lre_hash},   {NULL, NULL},
+    {"lre.json", luaopen_lre_json}, {"lre.regex", luaopen_lre_regex}, {"lre.stats", luaopen_lre_stats},
+    {"lre.text", luaopen_lre_text}, {"lre.hash", luaopen_lre_hash},   {NULL, NULL},
 };
 
 void lre_bind_preload_pure(lua_State *L) {
@@ -91,13 +91,18 @@ void lre_bind_preload_pure(lua_State *L) {
 
 void lre_bind_preload(lua_State *L) {
   static const luaL_Reg others[] = {
-      {"lre.clock", luaopen_lre_clock},     {"lre.mt19937", luaopen_lre_mt19937}, {"lre.csv", luaopen_lre_csv},
-      {"lre.set", luaopen_lre_set},         {"lre.fs", luaopen_lre_fs},           {"lre.journal", luaopen_lre_journal},
-      {"lre.http", luaopen_lre_http},       {"lre.process", luaopen_lre_process}, {"lre.sched", luaopen_lre_sched},
-#if __has_include("bind/sandbox.c")
+      {"lre.clock", luaopen_lre_clock},
+      {"lre.mt19937", luaopen_lre_mt19937},
+      {"lre.csv", luaopen_lre_csv},
+      {"lre.set", luaopen_lre_set},
+      {"lre.fs", luaopen_lre_fs},
+      {"lre.journal", luaopen_lre_journal},
+      {"lre.http", luaopen_lre_http},
+      {"lre.process", luaopen_lre_process},
+      {"lre.sched", luaopen_lre_sched},
       {"lre.sandbox", luaopen_lre_sandbox},
-#endif
-      {"lre.platform", luaopen_lre_platform}, {NULL, NULL},
+      {"lre.platform", luaopen_lre_platform},
+      {NULL, NULL},
   };
   preload(L, pure);
   preload(L, others);

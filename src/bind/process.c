@@ -22,7 +22,7 @@ struct work {
   struct lre_process_result result;
   struct lre_err err;
   atomic_bool cancel;
-  bool ok, ran;
+  bool ok;
 };
 
 struct run {
@@ -36,14 +36,13 @@ static void free_work(struct work *w) {
   for (char **arg = w->argv; arg && *arg; arg++) free(*arg);
   free(w->argv);
   lre_buf_free(&w->input);
-  if (w->ran && w->ok) lre_process_result_free(&w->result);
+  lre_process_result_free(&w->result); /* a failed run may have left output, too */
   free(w);
 }
 
 static void run_job(struct lre_job *job) {
   struct work *w = (struct work *)job;
   w->ok = lre_process_run(&w->request, &w->result, &w->err);
-  w->ran = true;
 }
 
 static void end_job(struct lre_sched_job *job) {

@@ -34,8 +34,9 @@ static int text_repair_utf8(lua_State *L) {
 static int text_terminal(lua_State *L) {
   size_t len;
   const char *s = check_text(L, 1, &len);
+  bool multiline = lua_toboolean(L, 2);
   struct lre_buf *out = lre_bind_buf(L);
-  lre_text_terminal(s, len, lua_toboolean(L, 2), out);
+  lre_text_terminal(s, len, multiline, out);
   return lre_bind_push_buf(L, out);
 }
 

@@ -104,45 +104,43 @@ static int create_temporary(const char *path) {
   return fd;
 }
 
-/* rename() would put a file in the place of /dev/null or of a FIFO. */
-static bool refuse_special(const char *path, struct lre_err *err) {
+/* rename() would put a file in the place of a device or a FIFO: these are written to as they are. */
+static bool is_special(const char *path) {
   struct stat st;
-  if (stat(path, &st) < 0 || S_ISREG(st.st_mode)) return true;
-  return lre_err_set(err, "io", S_ISDIR(st.st_mode) ? "eisdir" : "not_a_file", "%s is not a regular file", path);
+  return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static bool write_in_place(const char *path, const void *data, size_t len, struct lre_err *err) {
+  int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO that nobody reads is ENXIO, not a wait for ever */
+  bool ok = fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 && write_all(fd, data, len);
+  if (!ok) lre_err_errno(err, errno, "cannot write %s", path);
+  if (fd >= 0) close(fd);
+  return ok;
+}
+
+static bool write_then_rename(const char *path, const char *tmp, const void *data, size_t len, struct lre_err *err) {
+  int fd = create_temporary(tmp);
+  if (fd < 0) return lre_err_errno(err, errno, "cannot create %s", tmp);
+  bool ok = write_all(fd, data, len) && fsync(fd) == 0;
+  int saved = errno;
+  if (close(fd) < 0 && ok) ok = false, saved = errno;
+  if (ok && rename(tmp, path) < 0) ok = false, saved = errno;
+  if (ok) return lre_fs_sync_folder_of(path, err);
+  unlink(tmp);
+  return lre_err_errno(err, saved, "cannot write %s", path);
 }
 
 bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct lre_err *err) {
+  if (is_special(path)) return write_in_place(path, data, len, err);
+  char *target = realpath(path, NULL); /* a link stays a link: what it points to is replaced */
   struct lre_buf tmp;
-  int fd = -1;
-  bool made = false, ok = false;
   lre_buf_init(&tmp);
-  if (!lre_buf_printf(&tmp, "%s.tmp.%ld", path, (long)getpid())) {
-    lre_err_memory(err);
-    goto done;
-  }
-  if (!refuse_special(path, err)) goto done;
-  fd = create_temporary(tmp.data);
-  if (fd < 0) {
-    lre_err_errno(err, errno, "cannot create %s", tmp.data);
-    goto done;
-  }
-  made = true;
-  if (!write_all(fd, data, len) || fsync(fd) < 0) {
-    lre_err_errno(err, errno, "cannot write %s", path);
-    goto done;
-  }
-  int closed = close(fd);
-  fd = -1;
-  if (closed < 0 || rename(tmp.data, path) < 0) {
-    lre_err_errno(err, errno, "cannot write %s", path);
-    goto done;
-  }
-  made = false;
-  ok = lre_fs_sync_folder_of(path, err);
-done:
-  if (fd >= 0) close(fd);
-  if (made) unlink(tmp.data);
+  const char *final = target ? target : path;
+  bool ok = lre_buf_printf(&tmp, "%s.tmp.%ld", final, (long)getpid());
+  if (ok) ok = write_then_rename(final, tmp.data, data, len, err);
+  else lre_err_memory(err);
   lre_buf_free(&tmp);
+  free(target);
   return ok;
 }
 

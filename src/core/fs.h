@@ -12,7 +12,8 @@
 /* Reads a whole regular file of at most max_bytes (0: 1 GiB). */
 bool lre_fs_read(const char *path, size_t max_bytes, struct lre_buf *out, struct lre_err *err);
 /* Writes to "<path>.tmp.<pid>" in the same folder, fsyncs, renames, fsyncs the folder. On failure the
- * temporary file is gone and the old file is untouched. */
+ * temporary file is gone and the old file is untouched. A link stays one: what it points to is replaced. A device or
+ * a FIFO (/dev/stdout, /dev/null) is written to as it is. */
 bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct lre_err *err);
 /* fsyncs the folder that holds `path`: a new or renamed file's name is only then on the disk. */
 bool lre_fs_sync_folder_of(const char *path, struct lre_err *err);

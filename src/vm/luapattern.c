@@ -162,7 +162,7 @@ static void read_close(struct compiler *c) {
 
 static void read_back(struct compiler *c, char digit) {
   int i = digit - '1';
-  if (i < 0 || i >= c->n_captures || c->open[i]) luaL_error(c->L, "invalid capture index %%%d in pattern", i + 1);
+  if (i < 0 || i >= c->n_captures || c->open[i]) luaL_error(c->L, "invalid capture index %%%d", i + 1);
   add_item(c, ITEM_BACK)->index = (uint8_t)i;
 }
 

@@ -121,13 +121,29 @@ static void a_file_never_takes_the_place_of_what_is_no_file(void **state) {
   struct stat st;
   assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
   assert_false(lre_fs_write_atomic(in_folder("pipe"), "x", 1, &err));
-  assert_string_equal(err.code, "not_a_file");
+  assert_string_equal(err.code, "enxio"); /* nobody reads it */
   assert_int_equal(stat(in_folder("pipe"), &st), 0);
   assert_true(S_ISFIFO(st.st_mode));
   assert_false(lre_fs_write_atomic(test_folder, "x", 1, &err));
   assert_string_equal(err.code, "eisdir");
   assert_false(lre_fs_write_atomic(in_folder("no/such/folder"), "x", 1, &err));
   assert_string_equal(err.code, "enoent");
+}
+
+static void a_link_and_a_device_stay_what_they_are(void **state) {
+  (void)state;
+  struct lre_err err;
+  struct stat st;
+  assert_true(lre_fs_write_atomic("/dev/null", "x", 1, &err));
+  assert_int_equal(stat("/dev/null", &st), 0);
+  assert_true(S_ISCHR(st.st_mode));
+  assert_true(lre_fs_write_atomic(in_folder("target"), "old", 3, &err));
+  assert_int_equal(symlink("target", in_folder("link")), 0);
+  assert_true(lre_fs_write_atomic(in_folder("link"), "newer", 5, &err));
+  assert_int_equal(lstat(in_folder("link"), &st), 0);
+  assert_true(S_ISLNK(st.st_mode));
+  assert_int_equal(stat(in_folder("target"), &st), 0);
+  assert_int_equal(st.st_size, 5);
 }
 
 static void a_dead_process_of_our_pid_does_not_block_writing(void **state) {
@@ -299,6 +315,7 @@ int main(void) {
       cmocka_unit_test(a_full_disk_leaves_the_old_file_and_no_temporary_one),
       cmocka_unit_test(a_folder_that_may_not_be_written_is_an_error),
       cmocka_unit_test(a_file_never_takes_the_place_of_what_is_no_file),
+      cmocka_unit_test(a_link_and_a_device_stay_what_they_are),
       cmocka_unit_test(a_dead_process_of_our_pid_does_not_block_writing),
       cmocka_unit_test(folders_are_made_and_found_again),
       cmocka_unit_test(stat_tells_what_is_there),

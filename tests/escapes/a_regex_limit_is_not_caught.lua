@@ -1,6 +1,6 @@
 -- expect: unscored regex
 return {
-  judge = function(trial, response)
+  judge = function()
     local regex = require "lre.regex"
     pcall(function() return regex.new("^(a+)+$"):find(("a"):rep(60) .. "b") end)
     return "no match"

@@ -1,6 +1,6 @@
 -- expect: unscored regex
 return {
-  judge = function(trial, response)
+  judge = function()
     local regex = require "lre.regex"
     return { value = regex.new("^(a+)+$"):find(("a"):rep(60) .. "b") }
   end,

@@ -1,9 +1,9 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     local function spin() while true do end end
     pcall(function()
-      local guard <close> = setmetatable({}, { __close = spin })
+      local _ <close> = setmetatable({}, { __close = spin })
       spin()
     end)
     return "outrun"

@@ -1,8 +1,8 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     pcall(function()
-      local guard <close> = setmetatable({}, { __close = function() error("another") end })
+      local _ <close> = setmetatable({}, { __close = function() error("another") end })
       while true do end
     end)
     return "hidden"

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     xpcall(function() while true do end end, function() error("in handler") end)
     return "hidden"
   end,

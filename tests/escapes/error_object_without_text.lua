@@ -1,6 +1,6 @@
 -- expect: error table
 return {
-  judge = function(trial, response)
+  judge = function()
     error({})
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored result
 return {
-  judge = function(trial, response)
+  judge = function()
     return { label = "x", evidence = ("x"):rep(70000) }
   end,
 }

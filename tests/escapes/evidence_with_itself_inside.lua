@@ -1,6 +1,6 @@
 -- expect: unscored result
 return {
-  judge = function(trial, response)
+  judge = function()
     local t = {}
     t.t = t
     return { label = "x", evidence = t }

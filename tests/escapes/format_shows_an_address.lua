@@ -1,6 +1,6 @@
 -- expect: error shows an address
 return {
-  judge = function(trial, response)
+  judge = function()
     return (("%p"):format({}))
   end,
 }

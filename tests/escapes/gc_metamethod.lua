@@ -1,6 +1,6 @@
 -- expect: error __gc
 return {
-  judge = function(trial, response)
+  judge = function()
     setmetatable({}, { __gc = function() while true do end end })
   end,
 }

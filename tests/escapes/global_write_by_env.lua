@@ -1,6 +1,6 @@
 -- expect: error set the global
 return {
-  judge = function(trial, response)
+  judge = function()
     _ENV.leak = 1
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     ::again::
     goto again
   end,

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = ("a"):rep(3000):gsub("a*a*a*a*b", "") }
   end,
 }

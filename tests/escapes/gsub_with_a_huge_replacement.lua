@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = #("a"):rep(1000):gsub("a", ("b"):rep(1000000)) }
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: error library table
 return {
-  judge = function(trial, response)
+  judge = function()
     table.insert(math, 1)
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: error library table
 return {
-  judge = function(trial, response)
+  judge = function()
     string.upper = function() return "" end -- luacheck: ignore
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: error library table
 return {
-  judge = function(trial, response)
+  judge = function()
     local library = _ENV.string
     library.leak = 1
   end,

@@ -1,6 +1,6 @@
 -- expect: unscored memory
 return {
-  judge = function(trial, response)
+  judge = function()
     local s = "x"
     while true do s = s .. s end
   end,

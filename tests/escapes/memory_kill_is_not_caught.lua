@@ -1,6 +1,6 @@
 -- expect: unscored memory
 return {
-  judge = function(trial, response)
+  judge = function()
     local t, s = {}, ("x"):rep(1000000)
     while true do
       pcall(function()

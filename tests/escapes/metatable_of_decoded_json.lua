@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     local json = require "lre.json"
     local list = json.decode("[1]")
     local _, err = json.decode("[")

@@ -1,6 +1,6 @@
 -- expect: error protected metatable
 return {
-  judge = function(trial, response)
+  judge = function()
     setmetatable(_ENV, { __index = {} })
   end,
 }

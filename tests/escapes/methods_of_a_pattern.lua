@@ -1,6 +1,6 @@
 -- expect: error library table
 return {
-  judge = function(trial, response)
+  judge = function()
     local p = require("lre.regex").new("a")
     local regex = require "lre.regex"
     regex.new = nil

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     return table.move({}, 1, 1 << 60, 2)
   end,
 }

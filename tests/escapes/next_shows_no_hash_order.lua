@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     local t = { b = 1, a = 2, [2] = 3, [1.5] = 4, [true] = 5, [-1] = 6, [false] = 7 }
     local seen = {}
     for k in next, t do seen[#seen + 1] = tostring(k) end

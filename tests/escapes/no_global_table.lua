@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     return _G == nil and package == nil and debug == nil and "contained" or "?" -- luacheck: ignore
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored memory
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = #string.pack("c2000000000", "") }
   end,
 }

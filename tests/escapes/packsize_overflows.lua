@@ -1,6 +1,6 @@
 -- expect: error too large
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = string.packsize(("c1147483647"):rep(2)) }
   end,
 }

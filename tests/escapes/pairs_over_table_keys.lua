@@ -1,6 +1,6 @@
 -- expect: error no fixed order
 return {
-  judge = function(trial, response)
+  judge = function()
     for _ in pairs({ [{}] = 1, [{ 1 }] = 2 }) do end
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     local s = ("a"):rep(300)
     return { value = s:find((".-"):rep(20) .. "b") }
   end,

@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     local function f() local ok = pcall(f) return ok end
     f()
     return "contained"

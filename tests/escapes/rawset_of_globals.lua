@@ -1,6 +1,6 @@
 -- expect: error read-only
 return {
-  judge = function(trial, response)
+  judge = function()
     rawset(_ENV, "leak", 1)
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored memory
 return {
-  judge = function(trial, response)
+  judge = function()
     local function f() return 1 + f() end
     return { value = f() }
   end,

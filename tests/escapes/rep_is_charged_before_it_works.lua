@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = #("x"):rep(1 << 40) }
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     return { value = #("ab"):rep(math.maxinteger, "cd") }
   end,
 }

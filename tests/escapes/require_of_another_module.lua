@@ -1,6 +1,6 @@
 -- expect: error not there for a rule judge
 return {
-  judge = function(trial, response)
+  judge = function()
     return require "os"
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     local t = {}
     for i = 1, 500 do t[i] = i % 7 end
     table.sort(t, function() return true end)

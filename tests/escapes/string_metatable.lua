@@ -1,6 +1,6 @@
 -- expect: label contained
 return {
-  judge = function(trial, response)
+  judge = function()
     local mt = getmetatable("")
     return not mt and not pcall(setmetatable, "", {}) and "contained" or "?"
   end,

@@ -1,6 +1,6 @@
 -- expect: unscored steps
 return {
-  judge = function(trial, response)
+  judge = function()
     error(setmetatable({}, { __tostring = function() while true do end end }))
   end,
 }

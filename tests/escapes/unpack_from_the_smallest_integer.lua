@@ -1,6 +1,6 @@
 -- expect: error too many results to unpack
 return {
-  judge = function(trial, response)
+  judge = function()
     return table.unpack({}, math.mininteger, math.maxinteger)
   end,
 }

@@ -1,6 +1,6 @@
 -- expect: error __mode
 return {
-  judge = function(trial, response)
+  judge = function()
     setmetatable({}, { __mode = "k" })
   end,
 }

@@ -3,8 +3,7 @@ local catalog = require "lre.catalog"
 local fs = require "lre.fs"
 local test = require "lre.unit"
 
-local root = os.tmpname()
-os.remove(root)
+local root = test.folder()
 
 local function write(path, data)
   assert(fs.mkdir(root .. "/" .. path:match "^(.*)/", true) ~= nil)
@@ -155,4 +154,11 @@ test("globals_are_refused_also_through_G", function()
   test.has(failure(catalog.run, catalog.chunk(write("load/g2.lua", "_G.answer = 42"))), "use `local answer`")
   test.has(failure(catalog.run, catalog.chunk(write("load/g3.lua", "function answer() end"))), "use `local answer`")
   test.eq(rawget(_G, "answer"), nil)
+end)
+
+test("a_traceback_ends_with_the_script", function()
+  local message = failure(catalog.run, catalog.chunk(write("load/t.lua", "local function f() error 'deep' end\nf()")))
+  test.has(message, "t.lua:1: deep\nstack traceback:")
+  test.has(message, "t.lua:2: in main chunk")
+  test.eq(message:find("catalog.lua", 1, true), nil)
 end)

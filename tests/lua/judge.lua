@@ -3,9 +3,7 @@ local fs = require "lre.fs"
 local judge = require "lre.judge"
 local test = require "lre.unit"
 
-local folder = os.tmpname()
-os.remove(folder)
-assert(fs.mkdir(folder, true))
+local folder = test.folder()
 
 local BREVITY = [[
 local lre = require "lre"
@@ -118,6 +116,22 @@ return lre.judge { name = "length", version = "1", kind = "rule",
 ]])):verdict(answer "four")
   test.eq(verdict.state, "scored")
   test.eq(verdict.value, 4)
+end)
+
+test("a_module_beside_a_judge_is_found_and_in_its_hash", function()
+  local path = write("uses.lua", [[
+local lre = require "lre"
+local words = require "words"
+return lre.judge { name = "uses", version = "1", kind = "rule", labels = { "yes", "no" },
+  judge = function(trial, response) return { label = words[response.text] or "no" } end }
+]])
+  write("words.lua", 'return { ok = "yes" }')
+  local first = judge.open(path)
+  test.eq(first:verdict(answer "ok").label, "yes")
+  write("words.lua", 'return { fine = "yes" }')
+  local second = judge.open(path)
+  test.eq(second:verdict(answer "ok").label, "no")
+  test.eq(first.hash == second.hash, false)
 end)
 
 test("a_mistake_in_a_judge_is_one_rows_error", function()

@@ -4,9 +4,7 @@ local fs = require "lre.fs"
 local json = require "lre.json"
 local test = require "lre.unit"
 
-local folder = os.tmpname()
-os.remove(folder)
-assert(fs.mkdir(folder, true))
+local folder = test.folder()
 
 local function write(name, data)
   local path = folder .. "/" .. name
@@ -132,6 +130,20 @@ test("list_shows_every_kind_and_suggests_a_mistyped_one", function()
   local _, out = run("list", "personas")
   test.has(out, "none")
   test.has(out, "built in")
+end)
+
+test("a_broken_file_is_listed_with_what_is_wrong", function()
+  local catalog = require "lre.catalog"
+  assert(fs.mkdir(folder .. "/listed/personas", true))
+  write("listed/personas/broken.lua", "return {")
+  write("listed/personas/fine.lua", 'return require("lre").persona { name = "fine", system = "x", intent = "to see" }')
+  catalog.configure { paths = { folder .. "/listed" } }
+  local ok, exit, out = pcall(run, "list", "personas")
+  catalog.configure {}
+  test.eq(ok, true)
+  test.eq(exit, 0)
+  test.has(out, "broken: ")
+  test.has(out, "to see")
 end)
 
 local JUDGE = [[

@@ -67,6 +67,23 @@ test("the_first_error_cancels_the_rest_and_is_raised", function()
   test.eq(closed, 3)
 end)
 
+test("cancelling_the_caller_cancels_what_runs", function()
+  local closed = 0
+  local task = sched.spawn(map, { 1, 2, 3, 4 }, function()
+    local guard <close> = setmetatable({}, { -- luacheck: ignore guard
+      __close = function()
+        closed = closed + 1
+      end,
+    })
+    sched.sleep(60)
+  end, { limit = 2 })
+  sched.sleep(0.001)
+  task:cancel()
+  sched.sleep(0.001)
+  test.eq(closed, 2)
+  test.eq(task:status(), "cancelled")
+end)
+
 test("a_string_error_keeps_its_place", function()
   local err = failure(map, { 1 }, function()
     error "here"

@@ -3,9 +3,7 @@ local fs = require "lre.fs"
 local platform = require "lre.platform"
 local test = require "lre.unit"
 
-local folder = os.tmpname()
-os.remove(folder)
-assert(fs.mkdir(folder, true))
+local folder = test.folder()
 
 -- How an object of each class is had; a class of functions that is neither here nor a module fails the test.
 local objects = {}

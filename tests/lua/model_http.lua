@@ -1,8 +1,10 @@
 -- lre.model over real sockets: every fault of tests/nginx, and what comes of it.
+local adapters = require "lre.adapter"
 local clock = require "lre.clock"
 local fs = require "lre.fs"
 local http = require "lre.http"
 local json = require "lre.json"
+local log = require "lre.log"
 local model = require "lre.model"
 local param = require "lre.params"
 local process = require "lre.process"
@@ -88,7 +90,8 @@ test("what_is_sent_is_the_canonical_body_with_its_type_and_no_key", function()
   local messages = { { role = "system", content = "Sé breve." }, { role = "user", content = "¿Qué es?" } }
   assert(m:chat(messages))
   local got = requests()[1]
-  test.eq(got.body, assert(json.encode { model = "mock", messages = messages, temperature = 0, max_tokens = 512, seed = 42 }))
+  test.eq(assert(json.decode(got.body)),
+    { model = "mock", messages = messages, temperature = 0, max_tokens = 512, seed = 42 })
   test.eq(got.body, m:preview(messages).body)
   test.eq(got.headers["content-type"], "application/json")
   test.eq({ got.headers.authorization, got.method }, { nil, "POST" })
@@ -177,6 +180,14 @@ test("a_timeout_after_sending_is_asked_again_once", function()
   for fault, case in pairs(cases) do expect_error(fault, case[1], 2, { timeouts = case[2] }) end
 end)
 
+test("a_trial_that_runs_out_of_time_gives_its_connection_back", function()
+  local m = behind("slow-headers", { max_connections = 1 })
+  local waiting = sched.spawn(function() return select(2, sched.deadline(0.1, m.chat, m, question)) end)
+  test.eq(select(2, sched.deadline(0.1, m.chat, m, question)).code, "deadline")
+  test.eq(waiting:wait().code, "deadline")
+  test.eq(m._provider.used, 0)
+end)
+
 -- Errors that stay ----------------------------------------------------------------------------------------------------
 
 test("a_request_that_cannot_be_served_is_sent_once", function()
@@ -226,6 +237,59 @@ test("a_key_that_the_server_echoes_is_in_no_error_and_no_answer", function()
   test.has(response.text, "[redacted]")
   local shown = table.concat(strings({ err, response, tostring(err), m.choice, m.hash_inputs }, {}), "\n")
   test.ok(not shown:find(key, 1, true), "the key is shown")
+end)
+
+test("the_log_tells_each_retry_and_at_debug_the_exchange_without_the_key", function()
+  local path = folder .. "/run.log"
+  assert(log.open(path))
+  expect_answer("429-ms-then-ok", 2)
+  log.level "DEBUG"
+  test.eq(behind("401", { api_key_env = key_env }):chat(question), nil)
+  log.level "WARNING"
+  log.close()
+  local shown = assert(fs.read(path))
+  test.has(shown, "retry in 0.020 s (retry-after-ms) after status 429: ")
+  test.has(shown, "POST http://127.0.0.1:" .. port)
+  test.has(shown, "What is a lark?")
+  test.has(shown, "status 401")
+  test.ok(not shown:find(key, 1, true), "the key is in the log")
+end)
+
+-- An adapter as docs/adapter.md shows it: it looks at no status and expects its own shape.
+local minimal = adapters.declare {
+  name = "minimal",
+  options = { base_url = { "https://api.minimal.example/v1", "endpoint" } },
+  request = function(m, messages)
+    return { path = "/chat/completions", json = { model = m.id, messages = messages } }
+  end,
+  response = function(_, _, body)
+    local reply, err = json.decode(body, { bigint = "string" })
+    if not reply then return nil, err end
+    return { text = reply.id or "", finish_reason = "stop" }
+  end,
+}
+
+test("a_minimal_adapter_turns_no_error_into_an_answer", function()
+  local cases = {
+    ["401"] = { "auth", 1, "Incorrect API key" }, ["400"] = { "bad_request", 1, "cannot be served" },
+    ["403-rate-limit"] = { "rate_limited", 5, "Rate limit exceeded" },
+    ["404-html"] = { "not_found", 1, "404 Not Found" },
+    ["500"] = { "server", 5, "The server had an error" }, ["truncated-json"] = { "bad_reply", 2, "not JSON" },
+    ["302"] = { "redirect", 1, "moved" },
+  }
+  for fault, case in pairs(cases) do
+    local err = expect_error(fault, case[1], case[2], { name = "mock", adapter = minimal })
+    test.has(err.message, case[3])
+  end
+  test.has(expect_answer("ok", 1, { name = "mock", adapter = minimal }).text, "chatcmpl-")
+end)
+
+test("an_adapters_own_word_for_a_refused_key_stops_the_provider_too", function()
+  local wordy = param.merged(minimal, {})
+  wordy.response = function() return nil, { code = "go_away", message = "nope" } end
+  local m = behind("401", { name = "mock", adapter = adapters.declare(wordy) })
+  test.eq(select(2, m:chat(question)).exit, 4)
+  test.eq(select(2, m:chat(question)).code, "provider_stopped")
 end)
 
 -- What a model does not take ------------------------------------------------------------------------------------------

@@ -83,8 +83,8 @@ test("sha256_is_sha256", function()
 end)
 
 test("the_generator_draws_what_cpython_draws", function()
-  -- random.Random(42): sample(range(15), 5), then random(); Random(0).randrange(10) three times
-  test.eq(mt19937.new(42):sample(15, 5), { 10, 1, 0, 4, 11 })
+  -- random.Random(42): sample(range(15), 5), then a fresh one's random()
+  test.eq(mt19937.new(42):sample(15, 5), { 10, 1, 0, 11, 4 })
   test.near(mt19937.new(42):random(), 0.6394267984578837, 1e-16)
   test.raises(function() mt19937.new(1):sample(3, 4) end, "0 to the population")
   test.raises(function() mt19937.new(1):below(0) end, "over 0")

@@ -1,10 +1,12 @@
--- Runs test files: lre script tests/lua/run.lua -- [-q] [file...]; without files, all of this folder.
+-- Runs test files: lre script tests/lua/run.lua -- [-q] [--gc] [file...]; without files, all of this folder.
+-- -q: only what failed or was skipped. --gc: the collector never rests, which shows what was not anchored.
 local fs = require "lre.fs"
 local unit = require "lre.unit"
 
 local files = {}
 for _, word in ipairs(arg) do
   if word == "-q" then unit.quiet = true
+  elseif word == "--gc" then collectgarbage("incremental", 1, 1000, 1)
   else files[#files + 1] = word end
 end
 

@@ -4,9 +4,7 @@ local json = require "lre.json"
 local suite = require "lre.suite"
 local test = require "lre.unit"
 
-local folder = os.tmpname()
-os.remove(folder)
-assert(fs.mkdir(folder, true))
+local folder = test.folder()
 
 local function write(name, data)
   local path = folder .. "/" .. name
@@ -89,6 +87,13 @@ return lre.suite { name = "h4", samples = { { id = "a", text = "x" } } }]])):che
   test.eq(other.hash == plain.hash, false)
 end)
 
+test("the_source_hash_is_of_the_files_bytes", function()
+  local sha256 = require("lre.hash").sha256
+  for _, data in ipairs { '{"id":"a","text":"x"}\r\n\n', '{"id":"a","text":"x"}', "" } do
+    test.eq(suite.open(write("bytes.jsonl", data)).source_hash, sha256(data))
+  end
+end)
+
 test("csv_has_the_same_fields", function()
   local list = read(write("c.csv",
     'id,text,category,metadata\r\na,"one, ""two""\nthree",harmful,"{""k"":[1]}"\r\nb,x,,\n'))
@@ -153,6 +158,7 @@ test("a_wrong_row_names_file_line_and_field", function()
     { '{"id":"a","messages":[{"role":"user","content":"x","nmae":1}]}', "messages[1].nmae: unknown key" },
     { '{"id":"a","messages":[{"role":"user","content":[{"txt":1}]}]}', "messages[1].content[1]: expected a part" },
     { '{"id":"a","messages":[{"role":"system","content":"x"}]}', "expected at least one message of role user" },
+    { '{"id":"a","messages":[{"role":"user","content":" "}]}', "of role user with text, got none" },
     { '{"id":"a","text":"x","metadata":{"notes":"1"},"notes":"2"}', "notes: is there twice" },
     { '["id","a"]', "expected an object, got a list" },
     { "3", "expected an object, got integer 3" },
@@ -213,6 +219,14 @@ test("one_odd_category_among_the_usual_is_suspected", function()
   test.has(warnings("harmful", "harmfull"), 'Did you mean "harmful"?')
   test.eq(warnings("moral", "hhh", "prompt_injection"), "")
   test.eq(warnings("harmful", "helpful", "borderline"), "")
+end)
+
+test("a_key_kept_as_metadata_that_looks_mistyped_is_suspected_once", function()
+  local row = '{"id":"%s","text":"%s","metadata":{},"catgory":"x","weather":"fine"}\n'
+  local check = suite.open(write("open.jsonl", row:format("a", "x") .. row:format("b", "y"))):check()
+  test.eq(said(check), "")
+  test.eq(said(check, "warnings"),
+    'open.jsonl:1: catgory: unknown key, kept as metadata. Did you mean "category"?')
 end)
 
 test("an_empty_suite_is_a_problem", function()
