@@ -9,7 +9,7 @@ for _, word in ipairs(arg) do
   if word == "--quick" then quick = true else wanted[word] = true end
 end
 local lre_bin, loop_bin = "build/lre", "build/http_loop"
-local tmp = assert(process.run { argv = { "mktemp", "-d" } }).out:gsub("\n", "")
+local tmp = assert(process.run { "mktemp", "-d" }).out:gsub("\n", "")
 local rows = {}
 
 local function median(values)
@@ -20,7 +20,8 @@ end
 ---Runs argv; seconds of wall time and the result. A failing program ends the benchmark.
 local function timed(argv)
   local start = clock.mono()
-  local result = assert(process.run { argv = argv, timeout = 900, max_bytes = 64 << 20 })
+  local request = table.move(argv, 1, #argv, 1, { timeout = 900, max_bytes = 64 << 20 })
+  local result = assert(process.run(request))
   local seconds = clock.mono() - start
   if result.exit ~= 0 then
     error(("%s: exit %s\n%s%s"):format(table.concat(argv, " "), result.exit, result.out, result.err))
@@ -49,11 +50,11 @@ local function suite_file(n)
 end
 
 local function with_nginx(fn)
-  assert(fs.mkdir(tmp .. "/nginx", true))
+  assert(fs.mkdir(tmp .. "/nginx", true) ~= nil, "cannot make a folder for nginx")
   local _, started = timed { "tests/nginx/start.sh", tmp .. "/nginx" }
   local port = started.out:match "%d+"
   local ok, message = pcall(fn, "http://127.0.0.1:" .. port)
-  process.run { argv = { "tests/nginx/stop.sh", tmp .. "/nginx" } }
+  process.run { "tests/nginx/stop.sh", tmp .. "/nginx" }
   if not ok then error(message, 0) end
 end
 
@@ -128,13 +129,13 @@ local function bench_memory()
     ("%.0f trials/s"):format(n / seconds), "", "<= 64 MiB")
 end
 
-assert(process.run { argv = { "cmake", "--build", "build", "--target", "http_loop" } })
+assert(process.run { "cmake", "--build", "build", "--target", "http_loop" })
 if want "start" then bench_start() end
 if want "http" then bench_http() end
 if want "latency" then bench_latency() end
 if want "judge" then bench_judge() end
 if want "memory" then bench_memory() end
-process.run { argv = { "rm", "-rf", tmp } }
+process.run { "rm", "-rf", tmp }
 
 table.insert(rows, 1, { "what", "figure", "reference, same run", "ratio", "to reach" })
 local widths = {}

@@ -222,8 +222,10 @@ local function try(job)
   local provider = self._provider
   local ok, err = self._bucket:take(opts)
   if not ok then return nil, err end
+  local own <close> = self._own and self._own:enter(opts) -- luacheck: ignore
   local place <close> = provider:enter(opts) -- luacheck: ignore
-  if provider.stopped then return nil, provider.stopped end
+  local barred = provider.stopped or provider:barred()
+  if barred then return nil, barred end
   job.attempt = job.attempt + 1
   return self._send(job)
 end
@@ -298,6 +300,7 @@ local function after_failure(job, err, headers)
   local provider = self._provider
   if provider.stopped then return false, stopped(self) end
   if err.code == "interrupted" then return false, err end
+  if err.final then return false, param.merged(err, nothing) end
   local name, spelling = retry.named_parameter(err, job.sent)
   if name and learn(job, name, spelling) then
     job.attempt = job.attempt - 1 -- a lesson is no retry
@@ -310,6 +313,8 @@ local function after_failure(job, err, headers)
     if decision.action == "stop" then
       err.exit = 4
       provider:stop(err)
+    elseif decision.source == "max_retry_after" then
+      provider:bar(decision.delay, err)
     end
     return false, err
   end

@@ -20,7 +20,7 @@ local providers = {}
 function limiter.provider(key, connections)
   local provider = providers[key]
   if not provider then
-    provider = setmetatable({ learned = {}, used = 0 }, Provider)
+    provider = setmetatable({ learned = {}, buckets = {}, used = 0 }, Provider)
     providers[key] = provider
   end
   if connections then
@@ -39,6 +39,25 @@ end
 function Provider:pause(seconds)
   local till = clock.mono() + seconds
   if seconds > 0 and (not self.paused_till or till > self.paused_till) then self.paused_till = till end
+end
+
+--- Nobody asks until `seconds` from now: the provider wants a wait that is longer than the run will wait. Whoever would
+--- ask is given the error instead, so that a long suite does not knock once a trial.
+function Provider:bar(seconds, err)
+  self.barred_till = clock.mono() + seconds
+  self.barred_by = {
+    kind = err.kind, code = err.code, status = err.status, final = true, message = "not asked: " .. err.message,
+  }
+end
+
+--- The error that bars now, or nil.
+function Provider:barred()
+  if not self.barred_till then return nil end
+  if clock.mono() >= self.barred_till then
+    self.barred_till = nil
+    return nil
+  end
+  return self.barred_by
 end
 
 -- Sleeps until `till`, in pieces. Nil and an error where waiting has lost its point.
@@ -100,19 +119,19 @@ function Provider:enter(hooks)
   return place
 end
 
---- A model's token bucket: `rps` requests a second (nil or 0: no bound), at most `burst` at once after a rest.
-function limiter.bucket(provider, rps, burst)
-  local bounded = rps and rps > 0
+--- The token bucket of one model of a provider: `rps` requests a second (nil or 0: no bound), at most `burst` at once
+--- after a rest. Labels that stand for one model share it.
+function limiter.bucket(provider, id, rps, burst)
+  rps = rps and rps > 0 and rps or nil
   burst = math.max(1, burst or 1)
-  return setmetatable({
-    provider = provider,
-    rps = bounded and rps or nil,
-    burst = burst,
-    tokens = burst,
-    filled_at = clock.mono(),
-    turnstile = sched.gate(1),
+  local bucket = provider.buckets[id]
+  if bucket and bucket.rps == rps and bucket.burst == burst then return bucket end
+  bucket = setmetatable({
+    provider = provider, rps = rps, burst = burst, tokens = burst, filled_at = clock.mono(), turnstile = sched.gate(1),
     waiting = 0,
   }, Bucket)
+  provider.buckets[id] = bucket
+  return bucket
 end
 
 function Bucket:_fill()

@@ -24,8 +24,8 @@ local nothing = {}
 ---
 --- Returns a Response `{ text, finish_reason, usage, model?, request_id?, reasoning?, attempts, seconds, sent_params,
 --- request_hash }`, or nil and an error `{ kind, code, message, status?, retry_after?, provider, attempts,
---- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more. sent_params belongs
---- to the model: read it, do not change it.
+--- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more. sent_params is
+--- the model's own: read it, do not change it.
 function Model:chat(messages, params, opts)
   return ask.run(self, messages, params, opts)
 end
@@ -114,22 +114,31 @@ end
 
 local function settle_params(self, spec)
   self.params = param.merged(param.defaults(), param.check(spec.params, self.label))
-  self._quirk = { rename = nil, dropped = {} }
   local quirk = providers.quirk(self.adapter, self.id)
-  self._quirk.rename = quirk.rename
+  self._quirk = { rename = quirk.rename, dropped = {} }
   for _, name in ipairs(quirk.drop or nothing) do self._quirk.dropped[name] = true end
   self._known = ask.fit(self, self.params)
   self._seed = spec.seed and param.value("seed", spec.seed, self.label) or self.params.seed
 end
 
+-- Every wait has a limit, also where a script names none.
+local function timeouts_of(given)
+  local out = {}
+  for _, name in ipairs { "connect", "first_byte", "stall", "total" } do
+    out[name] = given and given[name] or defaults.value("timeout_" .. name)
+  end
+  return out
+end
+
 local function settle_pace(self, spec)
   local key = table.concat({ self.adapter, self._endpoint, self.key_env or "" }, " ")
   self._provider = limiter.provider(key, spec.max_connections)
-  self._bucket = limiter.bucket(self._provider, spec.rate_limit_rps, spec.burst)
+  self._bucket = limiter.bucket(self._provider, self.id, spec.rate_limit_rps, spec.burst)
+  if spec.concurrency then self._own = limiter.provider(key .. " " .. self.id, spec.concurrency) end
   self._tries = (spec.retries or defaults.value "retries") + 1
   self._max_retry_after = spec.max_retry_after or defaults.value "max_retry_after"
   self._backoff = spec.backoff
-  self._timeouts = spec.timeouts
+  self._timeouts = timeouts_of(spec.timeouts)
   self._headers = { ["Content-Type"] = "application/json" }
   self._send = ask.sender(self._adapter)
 end
@@ -142,7 +151,7 @@ local function with_roster(spec)
   local out = param.merged({
     name = entry.id, label = entry.label, adapter = entry.provider and entry.provider:lower(),
     base_url = entry.base_url, api_key_env = entry.api_key_env, rate_limit_rps = rate.rps, burst = rate.burst,
-    max_connections = entry.concurrency,
+    concurrency = entry.concurrency,
   }, spec)
   out.params = param.merged(spec.params or nothing, entry.params or nothing)
   out.options = param.merged(spec.options or nothing, entry.options or nothing)
@@ -150,9 +159,9 @@ local function with_roster(spec)
 end
 
 --- A Model from what flags, a roster or a script say. spec: name, adapter?, model_id?, label?, base_url?, api_key_env?,
---- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections?, retries?,
---- max_retry_after?, timeouts? ({ connect, first_byte, stall, total }), backoff? (first ceiling in seconds), dry? (no
---- key is needed).
+--- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections? (to the
+--- provider), concurrency? (requests to this model), retries?, max_retry_after?, timeouts? ({ connect, first_byte,
+--- stall, total }), backoff? (first ceiling in seconds), dry? (no key is needed).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, choice (a sentence for the
 --- user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.

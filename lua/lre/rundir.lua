@@ -83,25 +83,47 @@ function Run:_read_old()
 end
 
 local function shown(value)
-  local text = value == nil and "absent" or assert(json.encode(value))
+  if value == nil or value == json.null then return "none" end
+  local text = assert(json.encode(value))
   return #text > 160 and text:sub(1, 157) .. "..." or text
 end
+
+local function sorted_keys(a, b)
+  local seen, keys = {}, {}
+  for _, t in ipairs { a, b } do
+    for key in pairs(t) do
+      if not seen[key] then keys[#keys + 1] = key end
+      seen[key] = true
+    end
+  end
+  table.sort(keys, function(x, y) return tostring(x) < tostring(y) end)
+  return keys
+end
+
+-- The first place where two plain values differ: its path, and both values.
+local function difference(was, is, path)
+  if type(was) ~= "table" or type(is) ~= "table" then
+    if shown(was) == shown(is) then return nil end
+    return path, was, is
+  end
+  for _, key in ipairs(sorted_keys(was, is)) do
+    local inner = path .. (type(key) == "number" and ("[%d]"):format(key) or "." .. key)
+    local where, a, b = difference(was[key], is[key], inner)
+    if where then return where, a, b end
+  end
+end
+
+-- What is said first where several differ: a seed is in the models' parameters too.
+local FIRST = { "seed", "sample", "repeats", "params", "suites", "personas", "judges", "models" }
 
 ---Raises { exit = 3 } with the first field of the plan that differs from the run's.
 function Run:check_plan(identity)
   if not self.old then return end
-  local fields = {}
-  for name in pairs(identity) do fields[name] = true end
-  for name in pairs(self.old.plan) do fields[name] = true end
-  local names = {}
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local was, is = self.old.plan[name], identity[name]
-    if was == json.null then was = nil end
-    if shown(was) ~= shown(is) or assert(json.encode(was or 0)) ~= assert(json.encode(is or 0)) then
+  for _, name in ipairs(FIRST) do
+    local where, was, is = difference(self.old.plan[name], identity[name], name)
+    if where then
       fail(3, "%s cannot be resumed: %s differs\n  the run has %s\n  now it is %s\nUse --fresh or another --run-id.",
-        self.path, name, shown(was), shown(is))
+        self.path, where, shown(was), shown(is))
     end
   end
 end

@@ -78,7 +78,8 @@ end
 
 ---|got - want| <= rel * |want|
 function unit.near(got, want, rel, note)
-  if type(got) ~= "number" or not (math.abs(got - want) <= (rel or 1e-12) * math.abs(want)) then
+  local close = type(got) == "number" and math.abs(got - want) <= (rel or 1e-12) * math.abs(want) -- false for NaN
+  if not close then
     fail(("got %s, want %.17g within %g of it"):format(unit.show(got), want, rel or 1e-12), note)
   end
 end
@@ -116,7 +117,8 @@ function unit.folder()
   return path
 end
 
----The tests' nginx, started at first use and stopped at the end: the base of its URLs. Skips the test where nginx is not installed.
+---The tests' nginx, started at first use and stopped at the end: the base of its URLs. Skips the test where nginx is
+---not installed.
 ---@return string url "http://127.0.0.1:PORT"
 ---@return string folder with its logs, port, tls_port and ca.pem
 function unit.nginx()

@@ -24,8 +24,31 @@ static int buf_gc(lua_State *L) {
   return 0;
 }
 
+void *lre_bind_spare_take(lua_State *L, const void *key) {
+  luaL_checkstack(L, 4, NULL);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) != LUA_TUSERDATA) return lua_pop(L, 1), NULL;
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+  return lua_touserdata(L, -1);
+}
+
+void lre_bind_spare_give(lua_State *L, int index, const void *key) {
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+static const char buf_key = 0;
+
+/* A spare keeps this much memory. */
+#define SPARE_BYTES 65536
+
 struct lre_buf *lre_bind_buf(lua_State *L) {
-  struct lre_buf *b = lua_newuserdatauv(L, sizeof *b, 0);
+  struct lre_buf *b = lre_bind_spare_take(L, &buf_key);
+  if (b) {
+    lre_buf_clear(b);
+    return b;
+  }
+  b = lua_newuserdatauv(L, sizeof *b, 0);
   lre_buf_init(b);
   if (luaL_newmetatable(L, "lre.buf")) {
     lua_pushcfunction(L, buf_gc);
@@ -43,8 +66,15 @@ int lre_bind_push_buf(lua_State *L, struct lre_buf *b) {
     lre_err_memory(&err);
     return lre_bind_raise(L, &err);
   }
+  int top = lua_gettop(L);
   lua_pushlstring(L, b->data ? b->data : "", b->len);
-  lre_buf_free(b); /* not at some later collection: a body may be large */
+  if (b->cap > SPARE_BYTES) lre_buf_free(b); /* not at some later collection: a body may be large */
+  for (int i = top; i > 0; i--) {
+    if (lua_touserdata(L, i) != b) continue;
+    lre_bind_spare_give(L, i, &buf_key);
+    return 1;
+  }
+  lre_buf_free(b); /* one that is part of something else */
   return 1;
 }
 

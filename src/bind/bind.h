@@ -15,12 +15,19 @@ void lre_bind_push_err(lua_State *L, const struct lre_err *err);
 int lre_bind_fail(lua_State *L, const struct lre_err *err);  /* pushes nil, err; returns 2 */
 int lre_bind_raise(lua_State *L, const struct lre_err *err); /* raises the error table */
 
+/* An idle userdata of a kind (`key` is some static's address), so that a hot call needs no new one: an object with a
+ * finalizer lives for two collections, and a million of them outgrow what they hold. take: pushes one and returns its
+ * memory, or NULL and pushes nothing. */
+void *lre_bind_spare_take(lua_State *L, const void *key);
+void lre_bind_spare_give(lua_State *L, int index, const void *key);
+
 /* A struct lre_buf in a userdata with __gc and __close, for memory that must survive a Lua error. */
 struct lre_buf *lre_bind_buf(lua_State *L);
 
-/* The bytes as a string; the buffer is freed at once. Raises where it failed. */
+/* The bytes as a string; the buffer is given back at once, and is no longer the caller's. Raises where it failed. */
 int lre_bind_push_buf(lua_State *L, struct lre_buf *b);
-/* Makes a userdata type once a state: methods as __index, and `gc` (idempotent; may be NULL) as __gc and __close. Leaves nothing. */
+/* Makes a userdata type once a state: methods as __index, and `gc` (idempotent; may be NULL) as __gc and __close.
+ * Leaves nothing. */
 void lre_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc);
 
 /* Preloads every module into package.loaded lazily (package.preload). */

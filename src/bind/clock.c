@@ -40,8 +40,10 @@ static int clock_stamp(lua_State *L) {
   size_t n = 0;
   lre_clock_iso(unix_us(L, 1), false, iso);
   for (const char *s = iso; *s && n < sizeof stamp - 1; s++) {
-    if (*s == 'T') stamp[n++] = '_';
-    else if (*s >= '0' && *s <= '9') stamp[n++] = *s;
+    if (*s == 'T')
+      stamp[n++] = '_';
+    else if (*s >= '0' && *s <= '9')
+      stamp[n++] = *s;
   }
   lua_pushlstring(L, stamp, n);
   return 1;
@@ -51,8 +53,10 @@ static int clock_http_date(lua_State *L) {
   size_t len;
   const char *s = luaL_checklstring(L, 1, &len);
   int64_t seconds;
-  if (lre_clock_parse_http_date(s, len, &seconds)) lua_pushinteger(L, seconds);
-  else lua_pushnil(L);
+  if (lre_clock_parse_http_date(s, len, &seconds))
+    lua_pushinteger(L, seconds);
+  else
+    lua_pushnil(L);
   return 1;
 }
 
@@ -70,8 +74,8 @@ static int clock_epoch(lua_State *L) {
 
 int luaopen_lre_clock(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"mono", clock_mono},   {"unix", clock_unix},           {"iso", clock_iso},
-      {"stamp", clock_stamp}, {"http_date", clock_http_date}, {"epoch", clock_epoch}, {NULL, NULL},
+      {"mono", clock_mono},           {"unix", clock_unix},   {"iso", clock_iso}, {"stamp", clock_stamp},
+      {"http_date", clock_http_date}, {"epoch", clock_epoch}, {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

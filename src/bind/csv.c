@@ -1,7 +1,7 @@
 /* csv.c: require "lre.csv". */
+#include "core/csv.h"
 #include "bind/bind.h"
 #include "core/buf.h"
-#include "core/csv.h"
 
 /* A wider record is taken for a file that is not CSV. */
 #define MAX_FIELDS 4096
@@ -46,7 +46,9 @@ static int csv_format(lua_State *L) {
     size_t len;
     lua_rawgeti(L, 1, i);
     const char *field = lua_tolstring(L, -1, &len);
-    if (!field) return luaL_error(L, "csv.format: field %I: expected a string or a number, got %s", (LUAI_UACINT)i, luaL_typename(L, -1));
+    if (!field)
+      return luaL_error(L, "csv.format: field %I: expected a string or a number, got %s", (LUAI_UACINT)i,
+                        luaL_typename(L, -1));
     if (i > 1) lre_buf_putc(out, ',');
     lre_csv_put(out, field, len);
     lua_pop(L, 1);

@@ -1,6 +1,6 @@
 /* hash.c: require "lre.hash". */
-#include "bind/bind.h"
 #include "core/hash.h"
+#include "bind/bind.h"
 #include "vm/vm.h"
 
 #define HASHER_TYPE "lre.hasher"
@@ -31,7 +31,7 @@ static int hash_unit(lua_State *L) {
   uint64_t key;
   lre_context_charge(L, len);
   if (!lre_hash_u64(s, len, &key)) return fail_hash(L);
-  double unit = (double)key / 18446744073709551616.0;           /* 2^64 */
+  double unit = (double)key / 18446744073709551616.0;            /* 2^64 */
   lua_pushnumber(L, unit < 1.0 ? unit : 0.99999999999999988898); /* the top keys round to 1 */
   return 1;
 }

@@ -144,7 +144,8 @@ static uint32_t milliseconds(lua_State *L, int table, const char *name) {
   if (lua_getfield(L, table, name) != LUA_TNIL) {
     int is_number;
     seconds = lua_tonumberx(L, -1, &is_number);
-    if (!is_number || !(seconds >= 0 && seconds <= 4e6)) luaL_error(L, "http.request: timeouts.%s: expected seconds from 0 to 4,000,000", name);
+    if (!is_number || !(seconds >= 0 && seconds <= 4e6))
+      luaL_error(L, "http.request: timeouts.%s: expected seconds from 0 to 4,000,000", name);
   }
   lua_pop(L, 1);
   return (uint32_t)ceil(seconds * 1e3);
@@ -170,7 +171,8 @@ static void read_auth(lua_State *L, struct lre_http_request *r) {
   if (!r->auth_env) luaL_error(L, "http.request: auth.env: expected the name of an environment variable");
 }
 
-/* A list of "Name: value" lines in one userdata, the strings kept by a table beside it. Sorted, so that the wire has one order. */
+/* A list of "Name: value" lines in one userdata, the strings kept by a table beside it. Sorted, so that the wire has
+ * one order. */
 static void read_headers(lua_State *L, struct lre_http_request *r) {
   if (lua_getfield(L, 1, "headers") == LUA_TNIL) return;
   luaL_checktype(L, -1, LUA_TTABLE);
@@ -180,7 +182,8 @@ static void read_headers(lua_State *L, struct lre_http_request *r) {
   lua_Integer n = 0;
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1)) luaL_error(L, "http.request: headers: expected names with strings");
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+      luaL_error(L, "http.request: headers: expected names with strings");
     lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
     lua_rawseti(L, lines, ++n);
     lua_pop(L, 1);
@@ -257,7 +260,8 @@ static int http_configure(lua_State *L) {
   options.proxy = string_field(L, 1, "proxy", NULL);
   lua_getfield(L, 1, "max_connections");
   options.max_connections_per_host = (long)luaL_optinteger(L, -1, 0);
-  if (!lre_sched_configure_http(lre_vm_sched(lre_context_get(L)->vm), &options, &err)) return luaL_error(L, "%s", err.message);
+  if (!lre_sched_configure_http(lre_vm_sched(lre_context_get(L)->vm), &options, &err))
+    return luaL_error(L, "%s", err.message);
   return 0;
 }
 

@@ -136,7 +136,8 @@ static int journal_flush(lua_State *L) {
   if (lines >= j->appended) return push_done(L, true, NULL);
   lre_sched_check_wait(L, "journal:flush");
   struct flush *f = lua_newuserdatauv(L, sizeof *f, 0);
-  *f = (struct flush){.wait = {.what = "journal", .push = push_flush, .cancel = cancel_flush}, .journal = j, .ticket = j->appended};
+  *f = (struct flush){
+      .wait = {.what = "journal", .push = push_flush, .cancel = cancel_flush}, .journal = j, .ticket = j->appended};
   snprintf(f->wait.detail, sizeof f->wait.detail, "line %llu", (unsigned long long)f->ticket);
   struct lre_wait **link = &j->waiters;
   while (*link) link = &(*link)->next;
@@ -218,8 +219,10 @@ static void push_row(lua_State *L, const struct cJSON *row, int fields) {
   for (int i = 1; i <= n; i++) {
     lua_rawgeti(L, fields, i);
     const struct cJSON *item = pick(row, lua_tostring(L, -1));
-    if (item) lre_value_push_item(L, item);
-    else lua_pushboolean(L, 0);
+    if (item)
+      lre_value_push_item(L, item);
+    else
+      lua_pushboolean(L, 0);
     lua_rawset(L, -3);
   }
 }
@@ -286,8 +289,11 @@ static int journal_scan(lua_State *L) {
 
 int luaopen_lre_journal(lua_State *L) {
   static const luaL_Reg functions[] = {{"open", journal_open}, {"scan", journal_scan}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"append", journal_append}, {"synced", journal_synced}, {"flush", journal_flush},
-                                     {"close", journal_close},   {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"append", journal_append},
+                                     {"synced", journal_synced},
+                                     {"flush", journal_flush},
+                                     {"close", journal_close},
+                                     {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, JOURNAL_TYPE, methods, journal_gc);
   lre_bind_type(L, SCAN_TYPE, none, scan_gc);

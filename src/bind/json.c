@@ -4,13 +4,16 @@
 #include "bind/bind.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "vm/freeze.h"
 #include "vm/value.h"
 #include "vm/vm.h"
 
 #define DOC_TYPE "lre.json.doc"
+static const char doc_key = 0;
 /* A tree is walked by recursion: this many levels are sure to fit on the C stack. */
 #define MAX_DEPTH 190
-/* What a rule judge may write at once: the text is charged when it is done, and a small table can stand for an endless one. */
+/* What a rule judge may write at once: the text is charged when it is done, and a small table can stand for an endless
+ * one. */
 #define SANDBOX_BYTES (4u << 20)
 
 struct doc {
@@ -31,7 +34,8 @@ static lua_Integer size_option(lua_State *L, int index, const char *name, lua_In
     int ok;
     value = lua_tointegerx(L, -1, &ok);
     if (!ok || value < least || value > most)
-      luaL_error(L, "json.decode: option %s: expected an integer from %I to %I", name, (LUAI_UACINT)least, (LUAI_UACINT)most);
+      luaL_error(L, "json.decode: option %s: expected an integer from %I to %I", name, (LUAI_UACINT)least,
+                 (LUAI_UACINT)most);
   }
   lua_pop(L, 1);
   return value;
@@ -49,6 +53,15 @@ static void read_options(lua_State *L, int index, struct lre_json_limits *limits
   lua_pop(L, 1);
 }
 
+static struct doc *new_doc(lua_State *L) {
+  struct doc *d = lre_bind_spare_take(L, &doc_key);
+  if (d) return d;
+  d = lua_newuserdatauv(L, sizeof *d, 0);
+  d->open = false;
+  luaL_setmetatable(L, DOC_TYPE);
+  return d;
+}
+
 static int json_decode(lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
@@ -57,14 +70,13 @@ static int json_decode(lua_State *L) {
   read_options(L, 2, &limits);
   lre_context_charge(L, len);
   lua_settop(L, 1);
-  struct doc *d = lua_newuserdatauv(L, sizeof *d, 0);
-  d->open = false;
-  luaL_setmetatable(L, DOC_TYPE);
+  struct doc *d = new_doc(L);
   if (!lre_json_parse(&d->doc, text, len, &limits, &err)) return lre_bind_fail(L, &err);
   d->open = true;
   lre_value_push(L, &d->doc);
   lre_json_free(&d->doc);
   d->open = false;
+  lre_bind_spare_give(L, 2, &doc_key);
   return 1;
 }
 
@@ -92,6 +104,7 @@ static int json_array(lua_State *L) {
   }
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
+  if (lre_freeze_target(L, 1)) return luaL_error(L, "json.array: attempt to change a read-only table");
   lre_value_set_array(L, 1);
   return 1;
 }
@@ -102,8 +115,10 @@ static int json_is_array(lua_State *L) {
 }
 
 static int json_round(lua_State *L) {
-  if (lua_isinteger(L, 1)) lua_settop(L, 1);
-  else lua_pushnumber(L, lre_json_round12(luaL_checknumber(L, 1)));
+  if (lua_isinteger(L, 1))
+    lua_settop(L, 1);
+  else
+    lua_pushnumber(L, lre_json_round12(luaL_checknumber(L, 1)));
   return 1;
 }
 

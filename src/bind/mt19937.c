@@ -1,6 +1,6 @@
 /* mt19937.c: require "lre.mt19937". */
-#include "bind/bind.h"
 #include "core/mt19937.h"
+#include "bind/bind.h"
 
 #define RANDOM_TYPE "lre.random"
 
@@ -45,7 +45,8 @@ static int random_sample(lua_State *L) {
 
 int luaopen_lre_mt19937(lua_State *L) {
   static const luaL_Reg functions[] = {{"new", mt19937_new}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"random", random_random}, {"below", random_below}, {"sample", random_sample}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"random", random_random}, {"below", random_below}, {"sample", random_sample}, {NULL, NULL}};
   lre_bind_type(L, RANDOM_TYPE, methods, NULL);
   luaL_newlib(L, functions);
   return 1;

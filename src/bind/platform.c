@@ -79,9 +79,11 @@ static int platform_host_hash(lua_State *L) {
   struct lre_buf *dir = lre_bind_buf(L), *text = lre_bind_buf(L);
   char host[256], hex[LRE_HASH_HEX_BYTES];
   uint8_t digest[LRE_HASH_BYTES];
-  if (state_dir(dir) && dir->data) load_salt(dir->data, text); /* without a home: the bare name's hash still tells machines apart */
+  if (state_dir(dir) && dir->data)
+    load_salt(dir->data, text); /* without a home: the bare name's hash still tells machines apart */
   if (lre_platform_hostname(host, sizeof host)) lre_buf_puts(text, host);
-  if (!lre_hash_sha256(text->data ? text->data : "", text->len, digest)) return luaL_error(L, "SHA-256 is not available");
+  if (!lre_hash_sha256(text->data ? text->data : "", text->len, digest))
+    return luaL_error(L, "SHA-256 is not available");
   lre_hash_hex(digest, hex);
   lua_pushlstring(L, hex, 16);
   return 1;
@@ -123,10 +125,17 @@ static int platform_pid(lua_State *L) {
 
 int luaopen_lre_platform(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"libraries", platform_libraries}, {"cpus", platform_cpus},       {"describe", platform_describe},
-      {"host_hash", platform_host_hash}, {"is_tty", platform_is_tty},   {"columns", platform_columns},
-      {"peak_memory", platform_peak_memory}, {"raise_nofile", platform_raise_nofile}, {"getenv", lre_vm_getenv},
-      {"pid", platform_pid}, {NULL, NULL},
+      {"libraries", platform_libraries},
+      {"cpus", platform_cpus},
+      {"describe", platform_describe},
+      {"host_hash", platform_host_hash},
+      {"is_tty", platform_is_tty},
+      {"columns", platform_columns},
+      {"peak_memory", platform_peak_memory},
+      {"raise_nofile", platform_raise_nofile},
+      {"getenv", lre_vm_getenv},
+      {"pid", platform_pid},
+      {NULL, NULL},
   };
   const struct lre_vm *vm = lre_context_get(L)->vm;
   luaL_newlib(L, functions);

@@ -47,8 +47,10 @@ static void run_job(struct lre_job *job) {
 
 static void end_job(struct lre_sched_job *job) {
   struct work *w = (struct work *)job;
-  if (w->owner) lre_sched_complete(&w->owner->wait);
-  else free_work(w);
+  if (w->owner)
+    lre_sched_complete(&w->owner->wait);
+  else
+    free_work(w);
 }
 
 static void give_up(struct run *r) {
@@ -78,8 +80,10 @@ static int push_result(lua_State *L, struct lre_wait *wait) {
   struct work *w = r->work;
   if (!w->ok) return lre_bind_fail(L, &w->err);
   lua_createtable(L, 0, 4);
-  if (w->result.exit_code >= 0) lua_pushinteger(L, w->result.exit_code);
-  else lua_pushnil(L);
+  if (w->result.exit_code >= 0)
+    lua_pushinteger(L, w->result.exit_code);
+  else
+    lua_pushnil(L);
   lua_setfield(L, -2, "exit");
   if (w->result.signal > 0) {
     lua_pushinteger(L, w->result.signal);
@@ -151,8 +155,12 @@ static int process_run(lua_State *L) {
   }
   snprintf(r->wait.detail, sizeof r->wait.detail, "%s", w->argv[0]);
   atomic_init(&w->cancel, false);
-  w->request = (struct lre_process_request){.argv = (const char *const *)w->argv, .input = w->input.data, .input_len = input_len,
-                                            .max_output_bytes = (size_t)max_bytes, .timeout_ms = timeout, .cancel = &w->cancel};
+  w->request = (struct lre_process_request){.argv = (const char *const *)w->argv,
+                                            .input = w->input.data,
+                                            .input_len = input_len,
+                                            .max_output_bytes = (size_t)max_bytes,
+                                            .timeout_ms = timeout,
+                                            .cancel = &w->cancel};
   w->owner = r;
   w->job = (struct lre_sched_job){.job.run = run_job, .blocks = true, .done = end_job};
   if (!lre_sched_submit(r->sched, &w->job, &err)) {

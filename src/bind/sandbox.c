@@ -1,4 +1,5 @@
-/* sandbox.c: require "lre.sandbox". A judge has as many states as blocks are judged at once; each is used by one thread at a time. */
+/* sandbox.c: require "lre.sandbox". A judge has as many states as blocks are judged at once; each is used by one thread
+ * at a time. */
 #include "vm/sandbox.h"
 
 #include <pthread.h>
@@ -227,7 +228,8 @@ static int sandbox_judge(lua_State *L) {
 
 /* ---- a block on a worker ---- */
 
-/* What the thread works on: its own memory, for the task may be gone before the block is done. Freed by the main thread. */
+/* What the thread works on: its own memory, for the task may be gone before the block is done. Freed by the main
+ * thread. */
 struct work {
   struct lre_sched_job job;
   struct block *owner; /* NULL: nobody waits any more */

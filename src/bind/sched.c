@@ -82,7 +82,8 @@ static int sched_sleep(lua_State *L) {
   *w = (struct lre_wait){.what = "sleep", .push = push_nothing, .cancel = cancel_nothing};
   snprintf(w->detail, sizeof w->detail, "of %g s", seconds);
   struct lre_err err;
-  if (!lre_sched_timer(sched_of(L), w, lre_clock_mono_ns() + (uint64_t)(seconds * 1e9), &err)) return lre_bind_raise(L, &err);
+  if (!lre_sched_timer(sched_of(L), w, lre_clock_mono_ns() + (uint64_t)(seconds * 1e9), &err))
+    return lre_bind_raise(L, &err);
   return lre_sched_wait(L, w);
 }
 
@@ -116,17 +117,23 @@ struct place {
 static void queue_place(struct gate *g, struct place *p) {
   p->before = g->last;
   p->wait.next = NULL;
-  if (g->last) g->last->next = &p->wait;
-  else g->first = &p->wait;
+  if (g->last)
+    g->last->next = &p->wait;
+  else
+    g->first = &p->wait;
   g->last = &p->wait;
 }
 
 static void unqueue_place(struct gate *g, struct place *p) {
   struct place *after = (struct place *)p->wait.next;
-  if (p->before) p->before->next = p->wait.next;
-  else g->first = p->wait.next;
-  if (after) after->before = p->before;
-  else g->last = p->before;
+  if (p->before)
+    p->before->next = p->wait.next;
+  else
+    g->first = p->wait.next;
+  if (after)
+    after->before = p->before;
+  else
+    g->last = p->before;
   p->before = p->wait.next = NULL;
 }
 
@@ -144,8 +151,10 @@ static void leave_place(struct place *p) {
   struct gate *g = p->gate;
   if (!g) return;
   p->gate = NULL;
-  if (p->held) g->held--;
-  else unqueue_place(g, p);
+  if (p->held)
+    g->held--;
+  else
+    unqueue_place(g, p);
   p->held = false;
   admit(g);
 }
@@ -239,7 +248,8 @@ static int event_wait(lua_State *L) {
   if (e->set) return push_event(L, NULL);
   lre_sched_check_wait(L, "event:wait");
   struct listener *l = lua_newuserdatauv(L, sizeof *l, 0);
-  *l = (struct listener){.wait = {.what = "event", .push = push_event, .cancel = cancel_listener, .internal = true}, .event = e};
+  *l = (struct listener){.wait = {.what = "event", .push = push_event, .cancel = cancel_listener, .internal = true},
+                         .event = e};
   append(&e->waiters, &l->wait);
   return lre_sched_wait(L, &l->wait);
 }

@@ -1,7 +1,7 @@
 /* set.c: require "lre.set". */
+#include "core/set.h"
 #include "bind/bind.h"
 #include "core/hash.h"
-#include "core/set.h"
 
 #define SET_TYPE "lre.set"
 

@@ -1,7 +1,7 @@
 /* text.c: require "lre.text". */
+#include "core/text.h"
 #include "bind/bind.h"
 #include "core/buf.h"
-#include "core/text.h"
 #include "core/utf8.h"
 #include "vm/vm.h"
 
@@ -74,8 +74,14 @@ static int text_trim(lua_State *L) {
 
 int luaopen_lre_text(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"valid_utf8", text_valid_utf8}, {"repair_utf8", text_repair_utf8}, {"terminal", text_terminal}, {"html", text_html},
-      {"distance", text_distance},     {"columns", text_columns},         {"trim", text_trim},         {NULL, NULL},
+      {"valid_utf8", text_valid_utf8},
+      {"repair_utf8", text_repair_utf8},
+      {"terminal", text_terminal},
+      {"html", text_html},
+      {"distance", text_distance},
+      {"columns", text_columns},
+      {"trim", text_trim},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

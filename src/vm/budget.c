@@ -8,10 +8,10 @@
 #include "vm/sandbox_state.h"
 
 enum {
-  HOOK_STEPS = 1000,     /* instructions between two looks at the budget */
-  BYTES_PER_STEP = 64,   /* copying or marking this many bytes takes about as long as one instruction */
-  CHARGED_BYTES = 1024,  /* a smaller allocation is part of the instruction that makes it */
-  MAX_VARARGS = 10000,   /* one instruction copies them all: more of them would outrun the hook */
+  HOOK_STEPS = 1000,    /* instructions between two looks at the budget */
+  BYTES_PER_STEP = 64,  /* copying or marking this many bytes takes about as long as one instruction */
+  CHARGED_BYTES = 1024, /* a smaller allocation is part of the instruction that makes it */
+  MAX_VARARGS = 10000,  /* one instruction copies them all: more of them would outrun the hook */
 };
 
 static const char kill_mark = 0; /* its address is the error value of a kill */
@@ -51,8 +51,9 @@ int lre_sandbox_raise(lua_State *L) {
 
 static void kill_steps(struct lre_sandbox *sb, lua_State *L) {
   char text[128];
-  snprintf(text, sizeof text, "%s its %" PRIu64 " steps %s; raise --judge-steps", sb->loading ? "the file used" : "the judge used",
-           sb->spec->limits.steps, sb->loading ? "while it was loaded" : "on this row");
+  snprintf(text, sizeof text, "%s its %" PRIu64 " steps %s; raise --judge-steps",
+           sb->loading ? "the file used" : "the judge used", sb->spec->limits.steps,
+           sb->loading ? "while it was loaded" : "on this row");
   lre_sandbox_note_kill(sb, L, "steps", sb->spec->limits.steps, text);
 }
 
@@ -61,7 +62,8 @@ static void spend(struct lre_sandbox *sb, size_t steps) {
   sb->steps_left = steps >= left ? 0 : (int64_t)(left - steps);
 }
 
-/* luaL_Buffer asks the allocator itself, without the collection that comes before Lua's own second try: so it is made ahead of need. */
+/* luaL_Buffer asks the allocator itself, without the collection that comes before Lua's own second try: so it is made
+ * ahead of need. */
 static void collect_early(struct lre_sandbox *sb, lua_State *L) {
   size_t cap = sb->spec->limits.bytes;
   if (sb->used < cap / 4 * 3 || sb->used < sb->live + cap / 8) return;
@@ -108,11 +110,13 @@ int lre_sandbox_kill_regex(struct lre_sandbox *sb, lua_State *L, const struct lr
 static void note_memory(struct lre_sandbox *sb, lua_State *L) {
   char text[128];
   size_t cap = sb->spec->limits.bytes;
-  snprintf(text, sizeof text, "%s holds more than %zu bytes; raise --judge-memory", sb->loading ? "the file" : "the judge", cap);
+  snprintf(text, sizeof text, "%s holds more than %zu bytes; raise --judge-memory",
+           sb->loading ? "the file" : "the judge", cap);
   lre_sandbox_note_kill(sb, L, "memory", cap, text);
 }
 
-/* The first refusal makes Lua collect everything and ask again, so that only live memory counts; the second is the kill. */
+/* The first refusal makes Lua collect everything and ask again, so that only live memory counts; the second is the
+ * kill. */
 static bool may_grow(struct lre_sandbox *sb, size_t more) {
   size_t cap = sb->spec->limits.bytes;
   if (sb->used <= cap && more <= cap - sb->used) {
@@ -136,7 +140,8 @@ void *lre_sandbox_alloc(void *ud, void *block, size_t old_bytes, size_t new_byte
   }
   if (new_bytes > old) {
     if (!may_grow(sb, new_bytes - old)) return NULL;
-    if (new_bytes >= CHARGED_BYTES) spend(sb, new_bytes / BYTES_PER_STEP);
+    /* Only new blocks: what grows (the stack, the table of strings) may have grown for another row before. */
+    if (!block && new_bytes >= CHARGED_BYTES) spend(sb, new_bytes / BYTES_PER_STEP);
   }
   void *p = realloc(block, new_bytes);
   if (!p && new_bytes <= old) return block; /* Lua takes it that shrinking cannot fail */

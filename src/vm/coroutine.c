@@ -1,5 +1,5 @@
-/* coroutine.c: coroutine.*, pcall and xpcall of the main state. They do what Lua's do, and two things more: an engine wait passes
- * through any depth of a script's own coroutines, and a kill passes through every protected call. */
+/* coroutine.c: coroutine.*, pcall and xpcall of the main state. They do what Lua's do, and two things more: an engine
+ * wait passes through any depth of a script's own coroutines, and a kill passes through every protected call. */
 #include "vm/task.h"
 
 /* ---- kills ---- */
@@ -10,7 +10,8 @@ static unsigned kills_of(lua_State *L) {
 }
 
 /* A protected call that began before the kill must not end it, whatever error it caught: a __close handler may have
- * put its own in the kill's place. One that began after it belongs to such a handler and ends only the kill's own error. */
+ * put its own in the kill's place. One that began after it belongs to such a handler and ends only the kill's own
+ * error. */
 static bool must_pass_kill(lua_State *L, bool failed, unsigned kills_before) {
   struct lre_task *t = lre_task_current(L);
   if (!lre_task_killed(t)) return false;
@@ -48,7 +49,8 @@ static enum status status_of(lua_State *L, lua_State *co) {
 
 enum outcome { ENDED, WAITS, FAILED };
 
-/* Resumes co with n_args from the top of L. ENDED: *n_results are on L's top; FAILED: an error is; WAITS: co sits in an engine wait. */
+/* Resumes co with n_args from the top of L. ENDED: *n_results are on L's top; FAILED: an error is; WAITS: co sits in an
+ * engine wait. */
 static enum outcome step(lua_State *L, lua_State *co, int n_args, int *n_results) {
   int status = lre_sched_resume(co, L, n_args, n_results);
   struct lre_task *t = lre_task_current(L);
@@ -71,9 +73,12 @@ static enum outcome begin(lua_State *L, lua_State *co, int n_args, int *n_result
   enum status status = status_of(L, co);
   if (status != SUSPENDED) {
     lua_settop(L, lua_gettop(L) - n_args);
-    if (lre_task_in_wait(co)) lua_pushliteral(L, "cannot resume a coroutine that waits for the engine; only its own task goes on with it");
-    else if (status == DEAD) lua_pushliteral(L, "cannot resume dead coroutine");
-    else lua_pushliteral(L, "cannot resume non-suspended coroutine");
+    if (lre_task_in_wait(co))
+      lua_pushliteral(L, "cannot resume a coroutine that waits for the engine; only its own task goes on with it");
+    else if (status == DEAD)
+      lua_pushliteral(L, "cannot resume dead coroutine");
+    else
+      lua_pushliteral(L, "cannot resume non-suspended coroutine");
     return FAILED;
   }
   if (!lua_checkstack(co, n_args)) {
@@ -133,7 +138,8 @@ static int go_on_wrap(lua_State *L, int status, lua_KContext context);
 
 static int fail_wrap(lua_State *L, lua_State *co) {
   int status = lua_status(co);
-  if (status != LUA_OK && status != LUA_YIELD) { /* it failed inside: close its variables, which may bring another error */
+  if (status != LUA_OK &&
+      status != LUA_YIELD) { /* it failed inside: close its variables, which may bring another error */
     lre_coroutine_reset(co, L);
     lua_xmove(co, L, 1);
   }
@@ -193,7 +199,8 @@ static int coroutine_yield(lua_State *L) {
   const struct lre_task *t = lre_task_current(L);
   if (is_task_body(L)) return luaL_error(L, "attempt to yield from outside a coroutine");
   if (t->deadlines && t->deadlines->L == L)
-    return luaL_error(L, "coroutine.yield: a coroutine cannot be left from inside sched.deadline; put the deadline around its owner");
+    return luaL_error(
+        L, "coroutine.yield: a coroutine cannot be left from inside sched.deadline; put the deadline around its owner");
   return lua_yield(L, lua_gettop(L));
 }
 
@@ -218,7 +225,8 @@ static int coroutine_status(lua_State *L) {
 static int coroutine_close(lua_State *L) {
   lua_State *co = check_coroutine(L, 1);
   enum status status = status_of(L, co);
-  if (lre_task_in_wait(co)) return luaL_error(L, "cannot close a coroutine that waits for the engine; cancel its task instead");
+  if (lre_task_in_wait(co))
+    return luaL_error(L, "cannot close a coroutine that waits for the engine; cancel its task instead");
   if (status != DEAD && status != SUSPENDED)
     return luaL_error(L, "cannot close a %s coroutine", status == RUNNING ? "running" : "normal");
   unsigned kills = kills_of(L);

@@ -1,8 +1,8 @@
 /* freeze.h: tables that can be read and not changed.
  *
- * A table is frozen in place: its content moves to a hidden table, and the (now empty) table gets a metatable that reads through and
- * refuses to write. So every reference to it, wherever it is kept, is frozen with it. C code with raw access asks
- * lre_freeze_target first. */
+ * A table is frozen in place: its content moves to a hidden table, and the (now empty) table gets a metatable that
+ * reads through and refuses to write. So every reference to it, wherever it is kept, is frozen with it. C code with raw
+ * access asks lre_freeze_target first. */
 #ifndef LRE_VM_FREEZE_H
 #define LRE_VM_FREEZE_H
 

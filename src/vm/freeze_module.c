@@ -1,5 +1,5 @@
-/* freeze_module.c: a rule judge keeps nothing between rows. What its functions can reach is frozen once it is loaded; the locals that they
- * share are noted, and compared after every row. */
+/* freeze_module.c: a rule judge keeps nothing between rows. What its functions can reach is frozen once it is loaded;
+ * the locals that they share are noted, and compared after every row. */
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,9 @@ static void enqueue(struct walk *w) {
 }
 
 static void refuse_state(struct walk *w, int name) {
-  luaL_error(w->L, "%s: %s is an iterator made while the file was loaded; a rule judge keeps nothing between rows (make it in the function)",
+  luaL_error(w->L,
+             "%s: %s is an iterator made while the file was loaded; a rule judge keeps nothing between rows (make it "
+             "in the function)",
              w->sb->spec->main.chunk_name + 1, lua_tostring(w->L, name));
 }
 
@@ -135,7 +137,9 @@ static void visit_table(struct walk *w, int table, int name) {
     return;
   }
   if (lua_getmetatable(L, table) && !lre_value_is_array(L, table))
-    luaL_error(L, "%s: %s has a metatable; a module-level table of a rule judge is read-only and must be plain (set the metatable in the function)",
+    luaL_error(L,
+               "%s: %s has a metatable; a module-level table of a rule judge is read-only and must be plain (set the "
+               "metatable in the function)",
                w->sb->spec->main.chunk_name + 1, lua_tostring(L, name));
   lua_settop(L, name);
   for (lua_pushnil(L); lua_next(L, table);) { /* key value */
@@ -191,7 +195,9 @@ static void note_impure(struct lre_sandbox *sb, lua_State *L, const char *name) 
   lua_Debug ar;
   char text[384];
   lua_getinfo(L, ">S", &ar);
-  snprintf(text, sizeof text, "%s:%d: a function changed '%s', a local of the file; a rule judge keeps nothing between rows (make it a local of the function)",
+  snprintf(text, sizeof text,
+           "%s:%d: a function changed '%s', a local of the file; a rule judge keeps nothing between rows (make it a "
+           "local of the function)",
            *ar.source == '@' ? ar.source + 1 : ar.short_src, ar.linedefined, name);
   lre_sandbox_note_kill(sb, L, "impure", 0, text);
 }

@@ -13,12 +13,11 @@
 
 #define LARGEST_INTEGER 9007199254740992ull /* 2^53 */
 
-enum { MAX_EVIDENCE_BYTES = 64 << 10, MAX_EVIDENCE_DEPTH = 32, MAX_MESSAGE_BYTES = 4 << 10 };
+enum { MAX_EVIDENCE_DEPTH = 32, MAX_MESSAGE_BYTES = 4 << 10 };
 
 static void each_buf(struct lre_row *row, void (*fn)(struct lre_buf *b)) {
   fn(&row->label);
   fn(&row->value);
-  fn(&row->evidence);
   fn(&row->bad);
   fn(&row->error);
   fn(&row->traceback);
@@ -26,7 +25,6 @@ static void each_buf(struct lre_row *row, void (*fn)(struct lre_buf *b)) {
 
 void lre_judge_row_init(struct lre_row *row) {
   each_buf(row, lre_buf_init);
-  row->evidence.max_bytes = MAX_EVIDENCE_BYTES;
 }
 
 void lre_judge_row_free(struct lre_row *row) {
@@ -77,7 +75,8 @@ static bool read_label(lua_State *L, struct lre_row *row) {
   return false;
 }
 
-/* Reads back what the strict parser would refuse in our own files: deep nesting, and integers that doubles do not hold. */
+/* Reads back what the strict parser would refuse in our own files: deep nesting, and integers that doubles do not hold.
+ */
 static bool is_readable(const struct lre_buf *json, const char **problem) {
   bool in_string = false;
   int depth = 0;
@@ -130,12 +129,16 @@ static bool read_evidence(lua_State *L, struct lre_row *row) {
   struct lre_err err;
   const char *problem;
   if (lua_isnil(L, -1)) return true;
-  if (lre_value_encode(L, -1, &row->evidence, 0, &err)) {
-    if (is_readable(&row->evidence, &problem)) return true;
+  if (lre_value_encode(L, -1, row->evidence, 0, &err)) {
+    if (is_readable(row->evidence, &problem)) return true;
     lre_buf_printf(&row->bad, "evidence: %s", problem);
     return false;
   }
-  if (row->evidence.failed) return reject(row, "evidence: over 64 KiB; return less");
+  if (!row->evidence->failed && strcmp(err.kind, "memory") == 0) {
+    lre_sandbox_note_status(lre_sandbox_of(L), L, LUA_ERRMEM);
+    return false;
+  }
+  if (row->evidence->failed) return reject(row, "evidence: over 64 KiB; return less");
   lre_buf_printf(&row->bad, "evidence: %s", err.message);
   return false;
 }
@@ -189,7 +192,8 @@ static void read_result(lua_State *L, struct lre_row *row) {
     row->undecided = true;
     break;
   default:
-    lre_buf_printf(&row->bad, "expected a table { label = ..., value = ..., evidence = ... }, got %s", luaL_typename(L, -1));
+    lre_buf_printf(&row->bad, "expected a table { label = ..., value = ..., evidence = ... }, got %s",
+                   luaL_typename(L, -1));
   }
 }
 
@@ -235,7 +239,8 @@ static int note_error(lua_State *L) {
 
 static int call_judge(lua_State *L) {
   struct lre_row *row = lre_sandbox_of(L)->row;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_function) != LUA_TFUNCTION) return luaL_error(L, "the file declares no judge function");
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_function) != LUA_TFUNCTION)
+    return luaL_error(L, "the file declares no judge function");
   lre_value_push(L, row->doc);
   push_field(L, 2, "trial");
   push_field(L, 2, "response");
@@ -250,6 +255,7 @@ static int call_judge(lua_State *L) {
 void lre_judge_row(lua_State *L, struct lre_row *row) {
   struct lre_sandbox *sb = lre_sandbox_of(L);
   each_buf(row, lre_buf_clear);
+  lre_buf_clear(row->evidence);
   row->undecided = false;
   sb->row = row;
   lua_settop(L, 0);
@@ -259,7 +265,8 @@ void lre_judge_row(lua_State *L, struct lre_row *row) {
   row->failed = status != LUA_OK;
   lre_sandbox_note_status(sb, L, status);
   if (row->failed && !row->error.len)
-    lre_buf_puts(&row->error, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error in the error's own __tostring");
+    lre_buf_puts(&row->error,
+                 lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error in the error's own __tostring");
   lua_settop(L, 0);
 }
 
@@ -275,7 +282,8 @@ static bool put_text(struct lre_buf *out, const char *s, size_t len, struct lre_
 }
 
 /* {"reason":{"code":..,"limit":..,"message":..},"state":"unscored"} */
-static bool put_unscored(struct lre_buf *out, const char *code, uint64_t limit, const char *message, size_t len, struct lre_err *err) {
+static bool put_unscored(struct lre_buf *out, const char *code, uint64_t limit, const char *message, size_t len,
+                         struct lre_err *err) {
   lre_buf_printf(out, "{\"reason\":{\"code\":\"%s\",", code);
   if (limit) {
     lre_buf_puts(out, "\"limit\":");
@@ -305,7 +313,7 @@ static void put_member(struct lre_buf *out, const char *name, const struct lre_b
 
 static bool put_scored(struct lre_buf *out, const struct lre_row *row) {
   lre_buf_putc(out, '{');
-  put_member(out, "evidence", &row->evidence);
+  put_member(out, "evidence", row->evidence);
   put_member(out, "label", &row->label);
   lre_buf_printf(out, "\"state\":\"%s\"", row->undecided ? "undecided" : "scored");
   if (row->value.len) {
@@ -315,12 +323,14 @@ static bool put_scored(struct lre_buf *out, const struct lre_row *row) {
   return lre_buf_putc(out, '}');
 }
 
-bool lre_judge_put_verdict(const struct lre_sandbox *sb, const struct lre_row *row, struct lre_buf *out, struct lre_err *err) {
+bool lre_judge_put_verdict(const struct lre_sandbox *sb, const struct lre_row *row, struct lre_buf *out,
+                           struct lre_err *err) {
   const struct lre_kill *kill = &sb->kill;
-  if (row->label.failed || row->value.failed || row->bad.failed || row->error.failed || row->traceback.failed) return lre_err_memory(err);
+  if (row->label.failed || row->value.failed || row->bad.failed || row->error.failed || row->traceback.failed)
+    return lre_err_memory(err);
   bool ok = kill->code     ? put_unscored(out, kill->code, kill->limit, kill->message, strlen(kill->message), err)
-            : row->failed    ? put_error(out, row, err)
-            : row->bad.len   ? put_unscored(out, "result", 0, row->bad.data, row->bad.len, err)
-                             : put_scored(out, row);
+            : row->failed  ? put_error(out, row, err)
+            : row->bad.len ? put_unscored(out, "result", 0, row->bad.data, row->bad.len, err)
+                           : put_scored(out, row);
   return ok && (!out->failed || lre_err_memory(err));
 }

@@ -24,9 +24,10 @@ struct lre_row {
   /* the verdict: */
   bool failed; /* the judge raised an error */
   bool undecided;
-  struct lre_buf label, value, evidence; /* JSON tokens; empty: absent */
-  struct lre_buf bad;                    /* what is wrong with the result */
-  struct lre_buf error, traceback;       /* of a script's error */
+  struct lre_buf label, value;     /* JSON tokens; empty: absent */
+  struct lre_buf *evidence;        /* the sandbox's */
+  struct lre_buf bad;              /* what is wrong with the result */
+  struct lre_buf error, traceback; /* of a script's error */
 };
 
 void lre_judge_row_init(struct lre_row *row);
@@ -34,6 +35,7 @@ void lre_judge_row_free(struct lre_row *row);
 /* Calls the judge and reads its result into the row. A kill is left in the sandbox. */
 void lre_judge_row(lua_State *L, struct lre_row *row);
 /* Appends the verdict's JSON, from the row or the sandbox's kill. */
-bool lre_judge_put_verdict(const struct lre_sandbox *sb, const struct lre_row *row, struct lre_buf *out, struct lre_err *err);
+bool lre_judge_put_verdict(const struct lre_sandbox *sb, const struct lre_row *row, struct lre_buf *out,
+                           struct lre_err *err);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* In the registry, by address. */
 const char lre_judge_declared = 0, lre_judge_function = 0, lre_judge_options = 0, lre_judge_patterns = 0;
-static const char modules_key = 0; /* name -> what the module returned */
+static const char modules_key = 0;  /* name -> what the module returned */
 static const char running_mark = 0; /* in its place while the module runs */
 
 /* The bindings that a rule judge may use: pure, and bounded by its budget. */
@@ -55,9 +55,11 @@ static int judge_require(lua_State *L) {
   struct lre_sandbox *sb = lre_sandbox_of(L);
   const struct lre_module *m = sb->loading ? find_module(sb, name) : NULL;
   if (!m)
-    return luaL_error(L, "module '%s' is not there for a rule judge: it has lre, lre.json, lre.regex, lre.stats, lre.text and the "
-                         "modules that its file was given",
-                      name);
+    return luaL_error(
+        L,
+        "module '%s' is not there for a rule judge: it has lre, lre.json, lre.regex, lre.stats, lre.text and the "
+        "modules that its file was given",
+        name);
   lua_pushvalue(L, 1);
   lua_pushlightuserdata(L, (void *)&running_mark);
   lua_rawset(L, 2);
@@ -90,7 +92,8 @@ static int return_argument(lua_State *L) {
   return 1;
 }
 
-/* Of a class of ours, whose metatable is on the top: its methods cannot be changed, and a script cannot close what it shares. */
+/* Of a class of ours, whose metatable is on the top: its methods cannot be changed, and a script cannot close what it
+ * shares. */
 static void seal_class(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "__close");
@@ -248,7 +251,8 @@ static void push_patterns(lua_State *L) {
     lua_pushvalue(L, compiled + 3);
     lua_call(L, 2, 2);
     if (lua_isnil(L, compiled + 4)) break;
-    if (lua_type(L, compiled + 4) != LUA_TSTRING) luaL_error(L, "%s: patterns: expected names as keys", file_of(lre_sandbox_of(L)));
+    if (lua_type(L, compiled + 4) != LUA_TSTRING)
+      luaL_error(L, "%s: patterns: expected names as keys", file_of(lre_sandbox_of(L)));
     compile_pattern(L, compiled + 2);
     lua_pushvalue(L, compiled + 4);
     lua_insert(L, -2);
@@ -286,6 +290,7 @@ static int load_main(lua_State *L) {
   open_libraries(L, sb);
   lre_sandbox_mark_library(L, 1);
   lre_freeze_table(L, 1, LRE_FREEZE_GLOBALS);
+  lre_sandbox_name_library(L, 1, "_G");
   run_chunk(L, load, &sb->spec->main); /* 2: what it declares */
   if (!lua_istable(L, 2)) fail_field(L, "the file", "it to return lre.judge { ... }");
   keep(L, &lre_judge_declared);

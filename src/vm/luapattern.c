@@ -1,4 +1,5 @@
-/* luapattern.c: see luapattern.h. A pattern becomes a list of items; matching walks the list and backtracks where an item repeats. */
+/* luapattern.c: see luapattern.h. A pattern becomes a list of items; matching walks the list and backtracks where an
+ * item repeats. */
 #include "vm/luapattern.h"
 
 #include <lauxlib.h>
@@ -7,7 +8,17 @@
 
 #include "vm/vm.h"
 
-enum item_kind { ITEM_SET, ITEM_OPEN, ITEM_POSITION, ITEM_CLOSE, ITEM_BACK, ITEM_BALANCE, ITEM_FRONTIER, ITEM_END, ITEM_MATCH };
+enum item_kind {
+  ITEM_SET,
+  ITEM_OPEN,
+  ITEM_POSITION,
+  ITEM_CLOSE,
+  ITEM_BACK,
+  ITEM_BALANCE,
+  ITEM_FRONTIER,
+  ITEM_END,
+  ITEM_MATCH
+};
 
 struct byte_set {
   uint64_t word[4];
@@ -15,9 +26,9 @@ struct byte_set {
 
 struct item {
   uint8_t kind;
-  uint8_t repeat;       /* of a set: 0 once, or one of "*+-?" */
-  uint8_t index;        /* of a capture */
-  uint8_t first, last;  /* of a balance */
+  uint8_t repeat;      /* of a set: 0 once, or one of "*+-?" */
+  uint8_t index;       /* of a capture */
+  uint8_t first, last; /* of a balance */
   struct byte_set set;
 };
 
@@ -374,7 +385,8 @@ static bool match_at(struct matcher *m, const char *s) {
   return m->match->stop != NULL;
 }
 
-bool lre_luapattern_at(lua_State *L, const struct lre_luapattern *p, const char *s, struct lre_luapattern_match *match) {
+bool lre_luapattern_at(lua_State *L, const struct lre_luapattern *p, const char *s,
+                       struct lre_luapattern_match *match) {
   struct matcher m = {.L = L, .pattern = p, .match = match};
   bool found = match_at(&m, s);
   lre_context_charge(L, m.tests);

@@ -1,5 +1,5 @@
-/* sandbox.c: specs, states and rows. The other parts: budget.c (limits), sandlib.c and its neighbours (what a judge may call),
- * freeze_module.c (what it may keep: nothing), verdict.c (what it may return). */
+/* sandbox.c: specs, states and rows. The other parts: budget.c (limits), sandlib.c and its neighbours (what a judge may
+ * call), freeze_module.c (what it may keep: nothing), verdict.c (what it may return). */
 #include "vm/sandbox.h"
 
 #include <cjson/cJSON.h>
@@ -15,6 +15,7 @@ enum {
   DEFAULT_STEPS = 5000000,
   DEFAULT_BYTES = 64 << 20,
   DEFAULT_REGEX_MATCH = 1000000,
+  EVIDENCE_BYTES = 64 << 10,
   GARBAGE_BYTES = 4 << 20 /* what rows may leave behind until it is collected, between two rows */
 };
 
@@ -34,7 +35,8 @@ static void free_module(struct lre_module *m) {
   free(m->source);
 }
 
-static bool fill_module(struct lre_module *m, const char *name, const char *chunk_name, const char *source, size_t len) {
+static bool fill_module(struct lre_module *m, const char *name, const char *chunk_name, const char *source,
+                        size_t len) {
   m->name = copy_bytes(name, strlen(name));
   m->chunk_name = copy_bytes(chunk_name, strlen(chunk_name));
   m->source = copy_bytes(source, len);
@@ -166,7 +168,10 @@ struct lre_sandbox *lre_sandbox_new(struct lre_sandbox_spec *spec, struct lre_er
   lre_sandbox_spec_retain(spec);
   sb->context.sandbox = sb;
   sb->context.scratch = lre_regex_scratch_new(&limits, err);
-  if (!sb->context.scratch || !build_state(sb, err)) {
+  lre_buf_init(&sb->evidence);
+  sb->evidence.max_bytes = EVIDENCE_BYTES;
+  bool ok = sb->context.scratch && (lre_buf_reserve(&sb->evidence, EVIDENCE_BYTES) || lre_err_memory(err));
+  if (!ok || !build_state(sb, err)) {
     lre_sandbox_free(sb);
     return NULL;
   }
@@ -176,6 +181,7 @@ struct lre_sandbox *lre_sandbox_new(struct lre_sandbox_spec *spec, struct lre_er
 void lre_sandbox_free(struct lre_sandbox *sb) {
   if (!sb) return;
   close_state(sb);
+  lre_buf_free(&sb->evidence);
   lre_regex_scratch_free(sb->context.scratch);
   lre_sandbox_spec_release(sb->spec);
   free(sb);
@@ -204,8 +210,8 @@ static bool judge_once(struct lre_sandbox *sb, struct lre_row *row, struct lre_e
   return strcmp(sb->kill.code, "no_memory") != 0 || lre_err_memory(err);
 }
 
-/* A row that reaches the memory cap is judged again in a new state, so that what it sees of the collector does not depend on the rows
- * before it. */
+/* A row that reaches the memory cap is judged again in a new state, so that what it sees of the collector does not
+ * depend on the rows before it. */
 static bool judge_doc(struct lre_sandbox *sb, struct lre_row *row, struct lre_err *err) {
   for (int attempt = 0; attempt < 2; attempt++) {
     if (!sb->L && !build_state(sb, err)) return false;
@@ -224,7 +230,7 @@ bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, str
     lre_json_free(&doc);
     return lre_err_set(err, "json", "shape", "a row to judge: expected an object with trial and response");
   }
-  struct lre_row row = {.text = text, .len = len, .doc = &doc};
+  struct lre_row row = {.text = text, .len = len, .doc = &doc, .evidence = &sb->evidence};
   lre_judge_row_init(&row);
   bool ok = judge_doc(sb, &row, err) && lre_judge_put_verdict(sb, &row, out, err);
   lre_judge_row_free(&row);

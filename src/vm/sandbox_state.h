@@ -11,8 +11,9 @@
 
 /* Why a row (or the loading) was ended. */
 struct lre_kill {
-  const char *code; /* NULL: alive. "steps", "memory", "regex", "impure", "result", or "no_memory": the machine has none */
-  uint64_t limit;   /* 0: has none */
+  const char
+      *code; /* NULL: alive. "steps", "memory", "regex", "impure", "result", or "no_memory": the machine has none */
+  uint64_t limit; /* 0: has none */
   char message[512];
 };
 
@@ -28,11 +29,12 @@ struct lre_sandbox {
   bool refused;   /* the allocator said no once: the next growth is the retry after Lua's emergency collection */
   bool collected; /* there was a collection in this row */
   size_t live;    /* bytes held after the last one */
+  struct lre_buf evidence; /* of a row; all of its room is there from the start, so that too little means too large */
   bool loading;
   struct lre_row *row; /* the one being judged */
-  bool fresh;      /* no row was judged since it was built */
-  size_t baseline; /* bytes held after loading */
-  int *upvalues;   /* which upvalue of function i of the snapshot; functions and values are in a Lua table */
+  bool fresh;          /* no row was judged since it was built */
+  size_t baseline;     /* bytes held after loading */
+  int *upvalues;       /* which upvalue of function i of the snapshot; functions and values are in a Lua table */
   size_t n_upvalues;
   const char *seed; /* what math.random is seeded from: the row's text, or the source while loading */
   size_t seed_len;
@@ -60,15 +62,17 @@ struct lre_sandbox_spec {
 struct lre_sandbox *lre_sandbox_of(lua_State *L);
 void *lre_sandbox_alloc(void *ud, void *block, size_t old_bytes, size_t new_bytes);
 void lre_sandbox_arm(struct lre_sandbox *sb); /* a full budget, and a hook that starts counting at 0 */
-/* Notes the kill (the first one counts), prefixed with the running line; from then on the hook raises it at every instruction. */
+/* Notes the kill (the first one counts), prefixed with the running line; from then on the hook raises it at every
+ * instruction. */
 void lre_sandbox_note_kill(struct lre_sandbox *sb, lua_State *L, const char *code, uint64_t limit, const char *text);
 /* After a protected call: running out of memory is a kill, whose memory it ever was. */
 void lre_sandbox_note_status(struct lre_sandbox *sb, lua_State *L, int status);
 int lre_sandbox_raise(lua_State *L);
-int lre_sandbox_pcall(lua_State *L);  /* pcall and xpcall that pass a kill on */
+int lre_sandbox_pcall(lua_State *L); /* pcall and xpcall that pass a kill on */
 int lre_sandbox_xpcall(lua_State *L);
 
-/* freeze_module.c: freezes all that the values at first..last reach, and keeps a snapshot of the upvalues on the way. Raises a refusal. */
+/* freeze_module.c: freezes all that the values at first..last reach, and keeps a snapshot of the upvalues on the way.
+ * Raises a refusal. */
 void lre_sandbox_freeze(struct lre_sandbox *sb, lua_State *L, int first, int last);
 /* Marks the functions in the table at index as a library's: those may have upvalues. */
 void lre_sandbox_mark_library(lua_State *L, int index);
@@ -79,6 +83,8 @@ bool lre_sandbox_verify(struct lre_sandbox *sb, lua_State *L);
 
 /* sandlib.c, sandtable.c, sandstring.c, sandnext.c: each open pushes its table. */
 void lre_sandbox_open(lua_State *L); /* makes the globals, not frozen yet */
+/* Where messages and tracebacks look up what a function is called. */
+void lre_sandbox_name_library(lua_State *L, int index, const char *name);
 int lre_sandbox_tostring(lua_State *L);
 void lre_sandbox_push_text(lua_State *L, int index); /* tostring without addresses: pushes a string */
 int lre_sandbox_next(lua_State *L);

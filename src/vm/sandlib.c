@@ -1,4 +1,5 @@
-/* sandlib.c: the globals of a sandbox: an allow-list, with own versions of what would show an address, an order or a clock. */
+/* sandlib.c: the globals of a sandbox: an allow-list, with own versions of what would show an address, an order or a
+ * clock. */
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdint.h>
@@ -102,7 +103,8 @@ static int base_getmetatable(lua_State *L) {
 /* A finaliser would run with the hook off; a weak table would show when memory is collected. */
 static void refuse_field(lua_State *L, const char *name) {
   lua_pushstring(L, name);
-  if (lua_rawget(L, -2) != LUA_TNIL) luaL_error(L, "a rule judge has no '%s': it would see the collector at work", name);
+  if (lua_rawget(L, -2) != LUA_TNIL)
+    luaL_error(L, "a rule judge has no '%s': it would see the collector at work", name);
   lua_pop(L, 1);
 }
 
@@ -165,9 +167,18 @@ void lre_sandbox_open_math(lua_State *L) {
 
 /* ---- globals ---- */
 
+void lre_sandbox_name_library(lua_State *L, int index, const char *name) {
+  lre_freeze_look(L, index);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
 /* Sets field `name` of the globals at index to the library on the top, frozen. */
 static void set_library(lua_State *L, int globals, const char *name) {
   lre_sandbox_freeze_library(L, lua_gettop(L));
+  lre_sandbox_name_library(L, lua_gettop(L), name);
   lua_setfield(L, globals, name);
 }
 

@@ -1,4 +1,5 @@
-/* sandnext.c: next and pairs in one order on every machine: numbers by value, then strings by bytes, then false and true. */
+/* sandnext.c: next and pairs in one order on every machine: numbers by value, then strings by bytes, then false and
+ * true. */
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>

@@ -43,7 +43,8 @@ static size_t range_bytes(lua_State *L, int arg, lua_Integer first, lua_Integer 
   return j < i ? 1 : (size_t)(j - i) + 1;
 }
 
-/* For byte(s, i [i]), sub(s, i, j [-1]), utf8.codepoint(s, i [i]) and utf8.len(s, i, j [-1]). Upvalue 2: the default of j (0: i). */
+/* For byte(s, i [i]), sub(s, i, j [-1]), utf8.codepoint(s, i [i]) and utf8.len(s, i, j [-1]). Upvalue 2: the default of
+ * j (0: i). */
 static int call_ranged(lua_State *L) {
   lre_context_charge(L, range_bytes(L, 2, 1, lua_tointeger(L, lua_upvalueindex(2))));
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
@@ -129,7 +130,8 @@ void lre_sandbox_open_string(lua_State *L) {
 
 /* ---- utf8 ---- */
 
-/* Each step of utf8.codes skips the continuation bytes behind the last character: in broken text that may be all of them. */
+/* Each step of utf8.codes skips the continuation bytes behind the last character: in broken text that may be all of
+ * them. */
 static int codes_step(lua_State *L) {
   size_t len;
   const char *s = luaL_checklstring(L, 1, &len);

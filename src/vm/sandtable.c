@@ -1,5 +1,6 @@
-/* sandtable.c: the table library of a sandbox. Lua's own runs loops of `#t` rounds in one call; here each pays for its rounds first, and
- * sort is a merge sort: lstrlib's quicksort takes its pivots from the clock. Metamethods count as in Lua. */
+/* sandtable.c: the table library of a sandbox. Lua's own runs loops of `#t` rounds in one call; here each pays for its
+ * rounds first, and sort is a merge sort: lstrlib's quicksort takes its pivots from the clock. Metamethods count as in
+ * Lua. */
 #include <lauxlib.h>
 #include <limits.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@ static int table_insert(lua_State *L) {
 static int table_remove(lua_State *L) {
   lua_Integer size = length_of(L, 1);
   lua_Integer at = luaL_optinteger(L, 2, size);
-  if (lua_gettop(L) > 1) luaL_argcheck(L, (lua_Unsigned)size + 1u - (lua_Unsigned)at <= (lua_Unsigned)size, 2, "position out of bounds");
+  if (at != size) luaL_argcheck(L, (lua_Unsigned)at - 1u <= (lua_Unsigned)size, 2, "position out of bounds");
   charge_range(L, at, size);
   lua_geti(L, 1, at);
   for (; at < size; at++) {
@@ -85,7 +86,8 @@ static int table_concat(lua_State *L) {
   for (; i <= last; i++) {
     lua_geti(L, 1, i);
     if (!lua_isstring(L, -1))
-      return luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
+      return luaL_error(L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1),
+                        (LUAI_UACINT)i);
     bytes = separator_len + (lua_type(L, -1) == LUA_TSTRING ? lua_rawlen(L, -1) : 1);
     lre_context_charge(L, bytes);
     luaL_addvalue(&b);
@@ -120,7 +122,11 @@ static int table_unpack(lua_State *L) {
 
 /* ---- sort ---- */
 
-enum { SORT_LESS = 2, SORT_FROM = 3, SORT_TO = 4 }; /* stack places: the comparator or nil, the runs, where they are merged to */
+enum {
+  SORT_LESS = 2,
+  SORT_FROM = 3,
+  SORT_TO = 4
+}; /* stack places: the comparator or nil, the runs, where they are merged to */
 
 /* Is the value at b less than the one at a? Then it comes first; equal ones keep their order. */
 static bool is_less(lua_State *L, int b, int a) {
@@ -182,8 +188,8 @@ static int table_sort(lua_State *L) {
 }
 
 void lre_sandbox_open_table(lua_State *L) {
-  static const luaL_Reg functions[] = {{"concat", table_concat}, {"insert", table_insert}, {"move", table_move},
-                                       {"pack", table_pack},     {"remove", table_remove}, {"sort", table_sort},
-                                       {"unpack", table_unpack}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"concat", table_concat}, {"insert", table_insert}, {"move", table_move},     {"pack", table_pack},
+      {"remove", table_remove}, {"sort", table_sort},     {"unpack", table_unpack}, {NULL, NULL}};
   luaL_newlib(L, functions);
 }

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "vm/coverage.h"
 #include "vm/task.h"
 
-/* Child programs that can be waited for at once: as many as the largest sensible concurrency of a `call` adapter. The threads sleep. */
+/* Child programs that can be waited for at once: as many as the largest sensible concurrency of a `call` adapter. The
+ * threads sleep. */
 #define BLOCKING_THREADS 64
 
 static struct lre_sched *_Atomic signalled; /* who gets the signals */
@@ -83,7 +85,8 @@ bool lre_sched_configure_http(struct lre_sched *s, const struct lre_http_options
   struct lre_http_options *mine = &s->http_options;
   if (options->max_connections_per_host) mine->max_connections_per_host = options->max_connections_per_host;
   return keep_string(s, 0, options->user_agent, &mine->user_agent, err) &&
-         keep_string(s, 1, options->ca_file, &mine->ca_file, err) && keep_string(s, 2, options->proxy, &mine->proxy, err);
+         keep_string(s, 1, options->ca_file, &mine->ca_file, err) &&
+         keep_string(s, 2, options->proxy, &mine->proxy, err);
 }
 
 struct lre_http *lre_sched_http(struct lre_sched *s, struct lre_err *err) {
@@ -129,7 +132,8 @@ void lre_sched_source_remove(struct lre_sched *s, struct lre_sched_source *sourc
   if (*link) *link = source->next;
 }
 
-/* First the descriptor, then the flag: the loop clears them in the same order of cause, so no wake-up is lost and none stays on. */
+/* First the descriptor, then the flag: the loop clears them in the same order of cause, so no wake-up is lost and none
+ * stays on. */
 void lre_sched_wake(void *sched) {
   struct lre_sched *s = sched;
   lre_wake_signal(&s->wake);
@@ -155,8 +159,10 @@ bool lre_sched_signal(int signum) {
   if (!s) return false;
   if (!pthread_equal(pthread_self(), s->thread)) return pthread_kill(s->thread, signum) == 0;
   bool stop = signum == SIGINT || signum == SIGTERM;
-  if (!stop) s->dump_wanted = 1;
-  else if (s->n_interrupts < 2 && s->n_interrupts++ == 0) s->signum = signum;
+  if (!stop)
+    s->dump_wanted = 1;
+  else if (s->n_interrupts < 2 && s->n_interrupts++ == 0)
+    s->signum = signum;
   lua_State *L = s->running;
   if (L && (!stop || s->n_interrupts > 1)) lua_sethook(L, lre_sched_hook, LUA_MASKCOUNT, 1); /* as lua.c does */
   lre_sched_wake(s);
@@ -195,8 +201,10 @@ int lre_sched_interrupted(const struct lre_sched *s) {
 static void dump_task(const struct lre_sched *s, const struct lre_task *t, uint64_t now, struct lre_buf *out) {
   lre_buf_printf(out, "task %llu (%s) ", (unsigned long long)t->id, t->name);
   const struct lre_wait *w = t->wait;
-  if (t == s->current) lre_buf_puts(out, "runs\n");
-  else if (!w) lre_buf_puts(out, "is ready to run\n");
+  if (t == s->current)
+    lre_buf_puts(out, "runs\n");
+  else if (!w)
+    lre_buf_puts(out, "is ready to run\n");
   else
     lre_buf_printf(out, "waits for %s%s%s since %.1f s\n", w->what, w->detail[0] ? " " : "", w->detail,
                    (double)(now - w->since_ns) / 1e9);
@@ -232,8 +240,10 @@ size_t lre_sched_unreported(const struct lre_sched *s) {
 void lre_task_queue(struct lre_task *t) {
   struct lre_sched *s = t->sched;
   t->next_ready = NULL;
-  if (s->ready_last) s->ready_last->next_ready = t;
-  else s->ready_first = t;
+  if (s->ready_last)
+    s->ready_last->next_ready = t;
+  else
+    s->ready_first = t;
   s->ready_last = t;
 }
 
@@ -246,8 +256,10 @@ static struct lre_task *next_ready(struct lre_sched *s) {
 
 static void link_task(struct lre_sched *s, struct lre_task *t) {
   t->before = s->all_last;
-  if (s->all_last) s->all_last->after = t;
-  else s->all_first = t;
+  if (s->all_last)
+    s->all_last->after = t;
+  else
+    s->all_first = t;
   s->all_last = t;
 }
 
@@ -255,11 +267,11 @@ void lre_sched_spawn(lua_State *L, int n_args) {
   struct lre_sched *s = lre_sched_of(L);
   int function = lua_gettop(L) - n_args;
   luaL_checkstack(L, 4, "too many arguments");
-  struct lre_task *t = lua_newuserdatauv(L, sizeof *t, 3);
+  struct lre_task *t = lua_newuserdatauv(L, sizeof *t, LRE_TASK_VALUES);
   *t = (struct lre_task){.sched = s, .state = LRE_TASK_DONE, .asked = true, .name = "unnamed"};
   luaL_setmetatable(L, "lre.task");
   t->co = lua_newthread(L);
-  lua_sethook(t->co, NULL, 0, 0); /* not its maker's */
+  lre_coverage_attach(t->co); /* not its maker's hook */
   lua_setiuservalue(L, -2, TASK_THREAD);
   if (!lua_checkstack(t->co, n_args + 2)) luaL_error(L, "too many arguments");
   lua_pushvalue(L, -1);
@@ -322,8 +334,10 @@ static void run_task(struct lre_sched *s, struct lre_task *t) {
   s->current = NULL;
   if (lre_task_in_wait(t->co)) return;
   if (status != LUA_OK) settle_failed(t, status);
-  if (lua_toboolean(t->co, 1)) lre_task_end(t, LRE_TASK_DONE);
-  else lre_task_end(t, t->cancelled ? LRE_TASK_CANCELLED : LRE_TASK_FAILED);
+  if (lua_toboolean(t->co, 1))
+    lre_task_end(t, LRE_TASK_DONE);
+  else
+    lre_task_end(t, t->cancelled ? LRE_TASK_CANCELLED : LRE_TASK_FAILED);
 }
 
 static void run_ready(struct lre_sched *s) {
@@ -381,7 +395,9 @@ void lre_sched_drain(lua_State *L) {
   struct lre_sched *s = lre_sched_of(L);
   cancel_all(s);
   while (s->all_first) {
-    if (s->ready_first) run_ready(s);
-    else look_outside(L, s);
+    if (s->ready_first)
+      run_ready(s);
+    else
+      look_outside(L, s);
   }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "vm/coverage.h"
 #include "vm/task.h"
 #include "vm/value.h"
 
@@ -86,10 +87,11 @@ void lre_sched_complete(struct lre_wait *w) {
 }
 
 static int fail_wait(lua_State *L, const char *what) {
-  return luaL_error(L,
-                    "%s: a script cannot wait inside table.sort, string.gsub, a metamethod called by C, load or the body of a "
-                    "required file; wait before or after it, or in a task of its own (lre.spawn)",
-                    what);
+  return luaL_error(
+      L,
+      "%s: a script cannot wait inside table.sort, string.gsub, a metamethod called by C, load or the body of a "
+      "required file; wait before or after it, or in a task of its own (lre.spawn)",
+      what);
 }
 
 bool lre_sched_can_wait(lua_State *L) {
@@ -169,13 +171,15 @@ bool lre_task_in_wait(lua_State *co) {
 
 /* ---- the hook: how a task that computes is reached ---- */
 
-/* A count hook doubles the time of Lua code (measured: fib(32) 0.18 s to 0.41 s), so it is on only where a deadline or a kill needs it;
- * signals set it from their handler, as lua.c does. */
+/* A count hook doubles the time of Lua code (measured: fib(32) 0.18 s to 0.41 s), so it is on only where a deadline or
+ * a kill needs it; signals set it from their handler, as lua.c does. */
 void lre_sched_arm(lua_State *L, const struct lre_task *t) {
   bool wanted = t && (t->deadlines || lre_task_killed(t));
   bool armed = lua_gethook(L) == lre_sched_hook;
-  if (wanted && !armed) lua_sethook(L, lre_sched_hook, LUA_MASKCOUNT, LRE_HOOK_STEPS);
-  else if (!wanted && armed) lua_sethook(L, NULL, 0, 0);
+  if (wanted && !armed)
+    lua_sethook(L, lre_sched_hook, LUA_MASKCOUNT, LRE_HOOK_STEPS);
+  else if (!wanted && armed)
+    lre_coverage_attach(L);
 }
 
 static void fire_passed(struct lre_task *t) {
@@ -192,7 +196,7 @@ void lre_sched_hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
   struct lre_sched *s = lre_sched_of(L);
   struct lre_task *t = s->current;
-  lua_sethook(L, NULL, 0, 0); /* a signal's had a count of 1 */
+  lre_coverage_attach(L); /* a signal's had a count of 1 */
   lre_sched_attend_signals(s);
   if (!t) return;
   fire_passed(t);
@@ -258,7 +262,8 @@ int lre_task_deadline(lua_State *L, double seconds) {
   lua_insert(L, 3); /* seconds, deadline, handler, function, arguments */
   double ns = fmin(seconds, 1e9) * 1e9;
   struct lre_err err;
-  if (!lre_timers_add(&t->sched->timers, &d->timer, lre_clock_mono_ns() + (uint64_t)ns, &err)) return luaL_error(L, "%s", err.message);
+  if (!lre_timers_add(&t->sched->timers, &d->timer, lre_clock_mono_ns() + (uint64_t)ns, &err))
+    return luaL_error(L, "%s", err.message);
   d->task = t;
   d->outer = t->deadlines;
   t->deadlines = d;
@@ -269,8 +274,8 @@ int lre_task_deadline(lua_State *L, double seconds) {
 
 /* ---- body and end ---- */
 
-/* A message handler that leaves the error as it is and keeps where it came from in the task's handle. An error that passes through several of
- * our frames keeps its first traceback. */
+/* A message handler that leaves the error as it is and keeps where it came from in the task's handle. An error that
+ * passes through several of our frames keeps its first traceback. */
 int lre_task_record_error(lua_State *L) {
   struct lre_task *t = lre_task_current(L);
   lua_settop(L, 1);
@@ -303,19 +308,76 @@ int lre_task_body(lua_State *L) {
 
 static void unlink_task(struct lre_task *t) {
   struct lre_sched *s = t->sched;
-  if (t->before) t->before->after = t->after;
-  else if (s->all_first == t) s->all_first = t->after;
-  if (t->after) t->after->before = t->before;
-  else if (s->all_last == t) s->all_last = t->before;
+  if (t->before)
+    t->before->after = t->after;
+  else if (s->all_first == t)
+    s->all_first = t->after;
+  if (t->after)
+    t->after->before = t->before;
+  else if (s->all_last == t)
+    s->all_last = t->before;
   t->before = t->after = NULL;
+}
+
+/* A failed task's handle gets a report, whose finalizer says the failure where nobody asked. The handle itself has no
+ * finalizer: such an object lives for two collections, and trials are many. */
+struct report {
+  bool told;
+};
+
+static int report_gc(lua_State *L) {
+  struct report *r = lua_touserdata(L, 1);
+  if (r->told) return 0;
+  r->told = true;
+  lua_getiuservalue(L, 1, 1);
+  if (lua_isstring(L, -1)) lre_vm_complain(L, lua_tostring(L, -1));
+  return 0;
+}
+
+/* Protected, with the task as a light userdata. */
+static int add_report(lua_State *L) {
+  struct lre_task *t = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, t); /* 2: the handle */
+  lua_pushvalue(t->co, 2);
+  lua_xmove(t->co, L, 1); /* 3: the error */
+  struct report *r = lua_newuserdatauv(L, sizeof *r, 1);
+  r->told = false;
+  luaL_setmetatable(L, "lre.task.report");
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 2, TASK_REPORT);
+  lua_pushfstring(L, "lre: task %I (%s) failed and nobody waited for it: %s", (LUAI_UACINT)t->id, t->name,
+                  luaL_tolstring(L, 3, NULL));
+  lua_setiuservalue(L, 4, 1);
+  return 0;
+}
+
+static void report_later(struct lre_task *t) {
+  lua_State *L = t->sched->L;
+  t->sched->n_unreported++;
+  lua_pushcfunction(L, add_report);
+  lua_pushlightuserdata(L, t);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory to say it: the exit code still does */
+}
+
+/* The failure went to somebody. Stack: index of the handle. */
+static void tell(lua_State *L, int index, struct lre_task *t) {
+  if (t->asked) return;
+  t->asked = true;
+  t->sched->n_unreported--;
+  lua_getiuservalue(L, index, TASK_REPORT);
+  struct report *r = lua_touserdata(L, -1);
+  if (r) r->told = true;
+  lua_pop(L, 1);
 }
 
 void lre_task_end(struct lre_task *t, enum lre_task_state state) {
   struct lre_sched *s = t->sched;
   t->state = state;
   unlink_task(t);
-  if (state == LRE_TASK_FAILED && !t->waiters) s->n_unreported++;
-  else t->asked = true;
+  if (state == LRE_TASK_FAILED && !t->waiters)
+    report_later(t);
+  else
+    t->asked = true;
   while (t->waiters) {
     struct lre_wait *w = t->waiters;
     t->waiters = w->next;
@@ -340,8 +402,7 @@ static void cancel_join(struct lre_wait *w) {
 }
 
 static int push_result(lua_State *L, struct lre_task *t) {
-  if (!t->asked) t->sched->n_unreported--;
-  t->asked = true;
+  tell(L, 1, t); /* the handle is at 1 in all who come here */
   if (t->state == LRE_TASK_CANCELLED) {
     struct lre_err err;
     lre_err_set(&err, "limit", "cancelled", "task %llu (%s) was cancelled", (unsigned long long)t->id, t->name);
@@ -398,25 +459,6 @@ void lre_task_push_traceback(lua_State *L, int index) {
   lua_getiuservalue(L, index, TASK_TRACEBACK);
 }
 
-/* Collected: a failure that nobody asked for is said, in one line. */
-static int task_gc(lua_State *L) {
-  struct lre_task *t = lua_touserdata(L, 1);
-  if (t->state == LRE_TASK_RUNNING) { /* the whole state is being closed */
-    leave_wait(t);
-    unlink_task(t);
-    t->state = LRE_TASK_CANCELLED;
-    return 0;
-  }
-  if (t->asked || t->state != LRE_TASK_FAILED || lua_gettop(t->co) < 2) return 0;
-  t->asked = true;
-  lua_pushvalue(t->co, 2);
-  lua_xmove(t->co, L, 1);
-  const char *text = luaL_tolstring(L, -1, NULL);
-  lua_pushfstring(L, "lre: task %I (%s) failed and nobody waited for it: %s", (LUAI_UACINT)t->id, t->name, text);
-  lre_vm_complain(L, lua_tostring(L, -1));
-  return 0;
-}
-
 static void new_type(lua_State *L, const char *name, lua_CFunction gc) {
   luaL_newmetatable(L, name);
   lua_pushcfunction(L, gc);
@@ -425,7 +467,9 @@ static void new_type(lua_State *L, const char *name, lua_CFunction gc) {
 }
 
 void lre_task_open(lua_State *L) {
-  new_type(L, TASK_TYPE, task_gc);
+  luaL_newmetatable(L, TASK_TYPE); /* without a finalizer: see struct report */
+  lua_pop(L, 1);
+  new_type(L, "lre.task.report", report_gc);
   new_type(L, "lre.deadline", deadline_gc);
   lua_createtable(L, 0, 3);
   lua_pushliteral(L, "limit");

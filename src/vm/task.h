@@ -28,7 +28,8 @@ struct lre_deadline {
 };
 
 /* A task lives in its handle's userdata, which the registry keeps while the task runs. The handle's user values: */
-enum { TASK_THREAD = 1, TASK_TRACEBACK = 2, TASK_ERROR = 3 };
+enum { TASK_THREAD = 1, TASK_TRACEBACK = 2, TASK_ERROR = 3, TASK_REPORT = 4 };
+#define LRE_TASK_VALUES 4
 
 struct lre_task {
   struct lre_sched *sched;
@@ -37,15 +38,16 @@ struct lre_task {
   char name[80];
   enum lre_task_state state;
   bool started;
-  bool asked;       /* somebody waited for its end, or its failure was reported */
-  bool cancelled;   /* for good */
-  bool deadlocked;  /* its next resumption raises */
-  int n_fired;      /* deadlines in force that passed */
-  unsigned kills;   /* how many cancellations and fired deadlines so far: tells a protected call whether one came meanwhile */
-  int grace;        /* looks of the hook until a kill is raised (again) */
+  bool asked;      /* somebody waited for its end, or its failure was reported */
+  bool cancelled;  /* for good */
+  bool deadlocked; /* its next resumption raises */
+  int n_fired;     /* deadlines in force that passed */
+  unsigned
+      kills; /* how many cancellations and fired deadlines so far: tells a protected call whether one came meanwhile */
+  int grace; /* looks of the hook until a kill is raised (again) */
   struct lre_wait *wait;
   struct lre_deadline *deadlines;
-  struct lre_wait *waiters;        /* for its end, first come first */
+  struct lre_wait *waiters; /* for its end, first come first */
   struct lre_task *next_ready;
   struct lre_task *before, *after; /* all that run, in order of spawning */
 };
@@ -85,8 +87,8 @@ struct lre_sched {
   int exit_code;
 };
 
-/* What is yielded for an engine wait; it never reaches a script. While a coroutine sits in a wait (its own or one it passed on), it is
- * on top of that coroutine's stack. */
+/* What is yielded for an engine wait; it never reaches a script. While a coroutine sits in a wait (its own or one it
+ * passed on), it is on top of that coroutine's stack. */
 extern const char lre_sentinel;
 bool lre_task_in_wait(lua_State *co);
 

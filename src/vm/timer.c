@@ -61,8 +61,10 @@ void lre_timers_remove(struct lre_timers *ts, struct lre_timer *timer) {
   struct lre_timer *last = ts->heap[--ts->n];
   timer->place = 0;
   if (last == timer) return;
-  if (hole > 0 && earlier(last, ts->heap[(hole - 1) / 2])) sift_up(ts, hole, last);
-  else sift_down(ts, hole, last);
+  if (hole > 0 && earlier(last, ts->heap[(hole - 1) / 2]))
+    sift_up(ts, hole, last);
+  else
+    sift_down(ts, hole, last);
 }
 
 struct lre_timer *lre_timers_first(const struct lre_timers *ts) {

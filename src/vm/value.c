@@ -90,16 +90,29 @@ static void push_object(lua_State *L, const struct cJSON *item) {
 void lre_value_push_item(lua_State *L, const struct cJSON *item) {
   luaL_checkstack(L, 4, "JSON is nested too deeply");
   switch (item->type & 0xff) {
-  case cJSON_False: lua_pushboolean(L, 0); break;
-  case cJSON_True: lua_pushboolean(L, 1); break;
-  case cJSON_String: lua_pushstring(L, item->valuestring); break;
-  case cJSON_Array: push_array(L, item); break;
-  case cJSON_Object: push_object(L, item); break;
-  case cJSON_Number:
-    if (item->type & LRE_JSON_FLOAT) lua_pushnumber(L, item->valuedouble);
-    else lua_pushinteger(L, (lua_Integer)item->valuedouble); /* within 2^53: the parse saw to it */
+  case cJSON_False:
+    lua_pushboolean(L, 0);
     break;
-  default: lre_value_push_null(L);
+  case cJSON_True:
+    lua_pushboolean(L, 1);
+    break;
+  case cJSON_String:
+    lua_pushstring(L, item->valuestring);
+    break;
+  case cJSON_Array:
+    push_array(L, item);
+    break;
+  case cJSON_Object:
+    push_object(L, item);
+    break;
+  case cJSON_Number:
+    if (item->type & LRE_JSON_FLOAT)
+      lua_pushnumber(L, item->valuedouble);
+    else
+      lua_pushinteger(L, (lua_Integer)item->valuedouble); /* within 2^53: the parse saw to it */
+    break;
+  default:
+    lre_value_push_null(L);
   }
 }
 
@@ -127,8 +140,10 @@ struct encoder {
 static void put_path(struct lre_buf *b, const struct path *p) {
   if (!p) return;
   put_path(b, p->up);
-  if (!p->key) lre_buf_printf(b, "[%lld]", (long long)p->index);
-  else lre_buf_printf(b, "%s%.*s", p->up ? "." : "", (int)p->key_len, p->key);
+  if (!p->key)
+    lre_buf_printf(b, "[%lld]", (long long)p->index);
+  else
+    lre_buf_printf(b, "%s%.*s", p->up ? "." : "", (int)p->key_len, p->key);
 }
 
 static bool fail_at(struct encoder *e, const struct path *at, const char *code, const char *problem) {
@@ -148,7 +163,8 @@ static void new_line(struct encoder *e, int depth) {
   for (int i = 0; i < depth * e->indent; i++) lre_buf_putc(e->out, ' ');
 }
 
-/* The table on top: its length as an array, or -1 where it is an object, or -2 where it has the mark of an array and other keys. */
+/* The table on top: its length as an array, or -1 where it is an object, or -2 where it has the mark of an array and
+ * other keys. */
 static lua_Integer array_length(lua_State *L) {
   bool marked = lre_value_is_array(L, -1);
   lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
@@ -202,8 +218,9 @@ static bool push_keys(struct encoder *e, int table, const struct path *at, size_
   while (lua_next(L, table)) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING)
-      return fail_at(e, at, "key", lua_isnumber(L, -1) ? "a list with holes, or with other keys beside it, cannot be written as JSON"
-                                                       : "a key of an object must be a string");
+      return fail_at(e, at, "key",
+                     lua_isnumber(L, -1) ? "a list with holes, or with other keys beside it, cannot be written as JSON"
+                                         : "a key of an object must be a string");
     if (!lua_checkstack(L, 8)) return lre_err_memory(e->err);
     ++*n;
     lua_pushvalue(L, -1); /* one stays, one goes into lua_next */
@@ -211,12 +228,14 @@ static bool push_keys(struct encoder *e, int table, const struct path *at, size_
   return true;
 }
 
-static bool encode_members(struct encoder *e, const struct path *at, int depth, int table, const struct key *keys, size_t n) {
+static bool encode_members(struct encoder *e, const struct path *at, int depth, int table, const struct key *keys,
+                           size_t n) {
   for (size_t i = 0; i < n; i++) {
     struct path here = {.up = at, .key = keys[i].s, .key_len = keys[i].len};
     if (i > 0) lre_buf_putc(e->out, ',');
     new_line(e, depth + 1);
-    if (!lre_json_put_string(e->out, keys[i].s, keys[i].len, e->err)) return fail_at(e, &here, "utf8", "a key that is not valid UTF-8");
+    if (!lre_json_put_string(e->out, keys[i].s, keys[i].len, e->err))
+      return fail_at(e, &here, "utf8", "a key that is not valid UTF-8");
     lre_buf_putc(e->out, ':');
     if (e->indent) lre_buf_putc(e->out, ' ');
     lua_pushvalue(e->L, keys[i].slot);
@@ -291,13 +310,19 @@ static bool encode_other(struct encoder *e, const struct path *at) {
 
 /* The value on top of the stack; leaves the stack as it was. */
 static bool encode(struct encoder *e, const struct path *at, int depth) {
-  if (e->out->failed || !lua_checkstack(e->L, 8)) return lre_err_memory(e->err); /* a table may hold another twice, and so on: 2^n */
+  if (e->out->failed || !lua_checkstack(e->L, 8))
+    return lre_err_memory(e->err); /* a table may hold another twice, and so on: 2^n */
   switch (lua_type(e->L, -1)) {
-  case LUA_TBOOLEAN: return lre_buf_puts(e->out, lua_toboolean(e->L, -1) ? "true" : "false") || lre_err_memory(e->err);
-  case LUA_TNUMBER: return encode_number(e, at);
-  case LUA_TSTRING: return encode_string(e, at);
-  case LUA_TTABLE: return encode_table(e, at, depth);
-  default: return encode_other(e, at);
+  case LUA_TBOOLEAN:
+    return lre_buf_puts(e->out, lua_toboolean(e->L, -1) ? "true" : "false") || lre_err_memory(e->err);
+  case LUA_TNUMBER:
+    return encode_number(e, at);
+  case LUA_TSTRING:
+    return encode_string(e, at);
+  case LUA_TTABLE:
+    return encode_table(e, at, depth);
+  default:
+    return encode_other(e, at);
   }
 }
 
@@ -347,7 +372,8 @@ static bool copy_table(struct copy *c, lua_State *to, int depth) {
     if (ok) lua_pop(c->from, 1);
     return ok;
   }
-  if (depth >= MAX_DEPTH) return lre_err_set(c->err, "script", "depth", "a table is nested over 200 deep, or contains itself");
+  if (depth >= MAX_DEPTH)
+    return lre_err_set(c->err, "script", "depth", "a table is nested over 200 deep, or contains itself");
   lua_createtable(to, (int)lua_rawlen(c->from, -1), 0);
   if (lre_value_is_array(c->from, -1)) lre_value_set_array(to, -1);
   return copy_members(c, to, depth);
@@ -360,21 +386,31 @@ static bool copy_top(struct copy *c, lua_State *to, int depth) {
   luaL_checkstack(to, 6, "too deep a copy");
   if (!lua_checkstack(c->from, 6)) return lre_err_memory(c->err);
   switch (lua_type(c->from, -1)) {
-  case LUA_TNIL: lua_pushnil(to); return true;
-  case LUA_TBOOLEAN: lua_pushboolean(to, lua_toboolean(c->from, -1)); return true;
+  case LUA_TNIL:
+    lua_pushnil(to);
+    return true;
+  case LUA_TBOOLEAN:
+    lua_pushboolean(to, lua_toboolean(c->from, -1));
+    return true;
   case LUA_TNUMBER:
-    if (lua_isinteger(c->from, -1)) lua_pushinteger(to, lua_tointeger(c->from, -1));
-    else lua_pushnumber(to, lua_tonumber(c->from, -1));
+    if (lua_isinteger(c->from, -1))
+      lua_pushinteger(to, lua_tointeger(c->from, -1));
+    else
+      lua_pushnumber(to, lua_tonumber(c->from, -1));
     return true;
   case LUA_TSTRING:
     s = lua_tolstring(c->from, -1, &len);
     lua_pushlstring(to, s, len);
     return true;
-  case LUA_TTABLE: return copy_table(c, to, depth);
-  default: break;
+  case LUA_TTABLE:
+    return copy_table(c, to, depth);
+  default:
+    break;
   }
-  if (lre_value_is_null(c->from, -1)) lre_value_push_null(to);
-  else if (c->placeholders) lua_pushcfunction(to, refuse_call);
+  if (lre_value_is_null(c->from, -1))
+    lre_value_push_null(to);
+  else if (c->placeholders)
+    lua_pushcfunction(to, refuse_call);
   else
     return lre_err_set(c->err, "script", "type", "a %s cannot be copied to another state",
                        lua_typename(c->from, lua_type(c->from, -1)));

@@ -33,17 +33,17 @@ struct lre_vm_options {
   const char *lua_dir; /* NULL: found: $LRE_HOME/lua, the build tree's, <prefix>/share/lre/lua beside the binary */
 };
 
-/* Opens Lua's libraries (without os.setlocale, with the scheduler's coroutine, pcall and xpcall), preloads the bindings, sets
- * package.path to our Lua, then the system's, and package.cpath to nothing of the working directory. `lre_lua_dir` and
- * `lre_share_dir` are given to Lua as require("lre.platform").lua_dir / .share_dir. */
+/* Opens Lua's libraries (without os.setlocale, with the scheduler's coroutine, pcall and xpcall), preloads the
+ * bindings, sets package.path to our Lua, then the system's, and package.cpath to nothing of the working directory.
+ * `lre_lua_dir` and `lre_share_dir` are given to Lua as require("lre.platform").lua_dir / .share_dir. */
 struct lre_vm *lre_vm_new(const struct lre_vm_options *options, struct lre_err *err);
 void lre_vm_free(struct lre_vm *vm);
 lua_State *lre_vm_state(struct lre_vm *vm);
 struct lre_sched *lre_vm_sched(struct lre_vm *vm);
 struct lre_secrets *lre_vm_secrets(struct lre_vm *vm);
 
-/* Runs require("lre.cli").main(args) as the first task and the loop until it ends. Returns the process's exit code; a script
- * error prints "lre: <message>" with its traceback on stderr (redacted, escaped) and gives 3. */
+/* Runs require("lre.cli").main(args) as the first task and the loop until it ends. Returns the process's exit code; a
+ * script error prints "lre: <message>" with its traceback on stderr (redacted, escaped) and gives 3. */
 int lre_vm_main(struct lre_vm *vm);
 
 /* Folders, without a slash at the end: our Lua, and what lies beside it (suites, judges, examples, docs). */

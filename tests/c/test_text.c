@@ -28,7 +28,7 @@ static void nothing_reaches_a_terminal_that_moves_it(void **state) {
 
 static void bad_utf8_is_shown_byte_by_byte(void **state) {
   (void)state;
-  check_terminal("\xc0\xaf", 2, false, "\\xc0\\xaf");           /* overlong */
+  check_terminal("\xc0\xaf", 2, false, "\\xc0\\xaf");          /* overlong */
   check_terminal("\xed\xa0\x80", 3, false, "\\xed\\xa0\\x80"); /* surrogate */
   check_terminal("\xf4\x90\x80\x80", 4, false, "\\xf4\\x90\\x80\\x80");
   check_terminal("\xe2\x82", 2, false, "\\xe2\\x82"); /* cut */
@@ -47,7 +47,8 @@ static void distance_counts_edits_both_ways(void **state) {
   static const struct {
     const char *a, *b;
     size_t edits;
-  } cases[] = {{"", "", 0}, {"", "abc", 3}, {"abc", "acb", 1}, {"kitten", "sitting", 3}, {"ca", "abc", 3}, {"same", "same", 0}};
+  } cases[] = {{"", "", 0},      {"", "abc", 3},     {"abc", "acb", 1}, {"kitten", "sitting", 3},
+               {"ca", "abc", 3}, {"same", "same", 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     size_t n = strlen(cases[i].a), m = strlen(cases[i].b);
     assert_int_equal(lre_text_distance(cases[i].a, n, cases[i].b, m), cases[i].edits);
@@ -66,9 +67,9 @@ static void a_long_text_is_cut_not_overrun(void **state) {
 static void columns_count_what_a_terminal_shows(void **state) {
   (void)state;
   assert_int_equal(lre_text_columns("abc", 3), 3);
-  assert_int_equal(lre_text_columns("\xe6\x97\xa5\xe6\x9c\xac", 6), 4);  /* two ideographs */
-  assert_int_equal(lre_text_columns("e\xcc\x81", 3), 1);                 /* e, combining acute */
-  assert_int_equal(lre_text_columns("\xf0\x9f\x91\x8d", 4), 2);          /* thumbs up */
+  assert_int_equal(lre_text_columns("\xe6\x97\xa5\xe6\x9c\xac", 6), 4); /* two ideographs */
+  assert_int_equal(lre_text_columns("e\xcc\x81", 3), 1);                /* e, combining acute */
+  assert_int_equal(lre_text_columns("\xf0\x9f\x91\x8d", 4), 2);         /* thumbs up */
   assert_int_equal(lre_text_columns("\xff", 1), 1);
   assert_int_equal(lre_text_columns("", 0), 0);
 }

@@ -1,5 +1,5 @@
-/* The sandbox: what a rule judge can do, what it cannot, and what is said then. Each file of tests/escapes is a judge that tries to get
- * out; its first line tells what must come of it. */
+/* The sandbox: what a rule judge can do, what it cannot, and what is said then. Each file of tests/escapes is a judge
+ * that tries to get out; its first line tells what must come of it. */
 #include "test.h"
 
 #include <dirent.h>
@@ -86,7 +86,8 @@ static void check_outcome(const char *expected, const char *got) {
   expect_part(got, part);
 }
 
-/* *state is the file's name. Judged twice, and in a state of its own: the outcome does not depend on what came before. */
+/* *state is the file's name. Judged twice, and in a state of its own: the outcome does not depend on what came before.
+ */
 static void an_escape_is_contained(void **state) {
   char path[512], name[512], first[2048];
   struct judge j;
@@ -112,9 +113,10 @@ static void an_escape_is_contained(void **state) {
 
 static void a_verdict_is_canonical_json(void **state) {
   (void)state;
-  expect_verdict("return { labels = { 'b', 'a' }, judge = function(t, r) return { value = 0.5, label = 'a', "
-                 "evidence = { z = 1, a = { 1, 2.0 }, m = r.text } } end }",
-                 ROW, "{\"evidence\":{\"a\":[1,2.0],\"m\":\"x\",\"z\":1},\"label\":\"a\",\"state\":\"scored\",\"value\":0.5}");
+  expect_verdict(
+      "return { labels = { 'b', 'a' }, judge = function(t, r) return { value = 0.5, label = 'a', "
+      "evidence = { z = 1, a = { 1, 2.0 }, m = r.text } } end }",
+      ROW, "{\"evidence\":{\"a\":[1,2.0],\"m\":\"x\",\"z\":1},\"label\":\"a\",\"state\":\"scored\",\"value\":0.5}");
   expect_verdict("return { judge = function() return 'plain' end }", ROW, "{\"label\":\"plain\",\"state\":\"scored\"}");
 }
 
@@ -159,15 +161,19 @@ static void a_result_of_another_shape_is_unscored(void **state) {
 
 static void long_digits_in_a_string_are_evidence(void **state) {
   (void)state;
-  expect_verdict("return { judge = function() return { label = 'a', evidence = { 'say \\\"99999999999999999999\\\\', 1e300 } } end }", ROW,
+  expect_verdict("return { judge = function() return { label = 'a', evidence = { 'say \\\"99999999999999999999\\\\', "
+                 "1e300 } } end }",
+                 ROW,
                  "{\"evidence\":[\"say \\\"99999999999999999999\\\\\",1e+300],\"label\":\"a\",\"state\":\"scored\"}");
 }
 
 static void an_error_names_file_and_line(void **state) {
   (void)state;
-  expect_verdict("local function f(x)\n  return x.y.z\nend\nreturn { judge = function(t)\n  return (f(t)) .. ''\nend }", ROW,
-                 "{\"reason\":{\"code\":\"script\",\"message\":\"judges/x.lua:2: attempt to index a nil value (field 'y')\","
-                 "\"traceback\":\"judges/x.lua:2: in upvalue 'f'\\njudges/x.lua:5: in function <judges/x.lua:4>\"},\"state\":\"error\"}");
+  expect_verdict(
+      "local function f(x)\n  return x.y.z\nend\nreturn { judge = function(t)\n  return (f(t)) .. ''\nend }", ROW,
+      "{\"reason\":{\"code\":\"script\",\"message\":\"judges/x.lua:2: attempt to index a nil value (field 'y')\","
+      "\"traceback\":\"judges/x.lua:2: in upvalue 'f'\\njudges/x.lua:5: in function "
+      "<judges/x.lua:4>\"},\"state\":\"error\"}");
   struct judge j;
   open_judge(&j, "return { judge = function() error('', 0) end }");
   expect_part(ask(&j, ROW), "{\"reason\":{\"code\":\"script\",\"message\":\"\",\"traceback\":");
@@ -177,17 +183,22 @@ static void an_error_names_file_and_line(void **state) {
 static void a_kill_names_limit_and_knob(void **state) {
   (void)state;
   expect_verdict("return { judge = function()\n  while true do end\nend }", ROW,
-                 "{\"reason\":{\"code\":\"steps\",\"limit\":5000000,\"message\":\"judges/x.lua:2: the judge used its 5000000 steps on this "
+                 "{\"reason\":{\"code\":\"steps\",\"limit\":5000000,\"message\":\"judges/x.lua:2: the judge used its "
+                 "5000000 steps on this "
                  "row; raise --judge-steps\"},\"state\":\"unscored\"}");
-  expect_verdict("return { judge = function()\n  local t, s = {}, ('x'):rep(1 << 20)\n  for i = 1, 100 do\n    t[i] = s .. i\n  end\nend }", ROW,
-                 "{\"reason\":{\"code\":\"memory\",\"limit\":67108864,\"message\":\"judges/x.lua:4: the judge holds more than 67108864 bytes; "
+  expect_verdict("return { judge = function()\n  local t, s = {}, ('x'):rep(1 << 20)\n  for i = 1, 100 do\n    t[i] = "
+                 "s .. i\n  end\nend }",
+                 ROW,
+                 "{\"reason\":{\"code\":\"memory\",\"limit\":67108864,\"message\":\"judges/x.lua:4: the judge holds "
+                 "more than 67108864 bytes; "
                  "raise --judge-memory\"},\"state\":\"unscored\"}");
 }
 
 static void a_regex_limit_names_the_pattern_and_the_knob(void **state) {
   (void)state;
   struct judge j;
-  open_judge(&j, "return { patterns = { bad = [[^(a+)+$]] }, judge = function(t, r, re)\n  return { value = re.bad:count(('a'):rep(60) .. "
+  open_judge(&j, "return { patterns = { bad = [[^(a+)+$]] }, judge = function(t, r, re)\n  return { value = "
+                 "re.bad:count(('a'):rep(60) .. "
                  "'b') }\nend }");
   const char *verdict = ask(&j, ROW);
   expect_part(verdict, "{\"reason\":{\"code\":\"regex\",\"limit\":1000000,\"message\":\"judges/x.lua:2: ");
@@ -201,17 +212,19 @@ static void a_regex_limit_names_the_pattern_and_the_knob(void **state) {
 /* Kills, errors and garbage before a row change nothing of its verdict. */
 static void a_row_sees_nothing_of_the_rows_before(void **state) {
   (void)state;
-  static const char source[] = "local hits = 0\nreturn { judge = function(trial, response)\n"
-                               "  local what = response.text\n"
-                               "  if what == 'spin' then while true do end end\n"
-                               "  if what == 'hold' then local t = {} for i = 1, 1e7 do t[i] = ('x'):rep(1000) .. i end end\n"
-                               "  if what == 'keep' then hits = hits + 1 end\n"
-                               "  if what == 'fail' then error('no') end\n"
-                               "  if what == 'fill' then local t = {} for i = 1, 50 do t[i] = ('x'):rep(900000) .. i end end\n"
-                               "  local order = {}\n"
-                               "  for k in pairs(trial) do order[#order + 1] = k end\n"
-                               "  return { value = hits, evidence = { math.random(1 << 50), order } }\nend }";
-  static const char *const texts[] = {"spin", "plain", "hold", "keep", "plain", "fail", "fill", "plain", "keep", "spin", "plain"};
+  static const char source[] =
+      "local hits = 0\nreturn { judge = function(trial, response)\n"
+      "  local what = response.text\n"
+      "  if what == 'spin' then while true do end end\n"
+      "  if what == 'hold' then local t = {} for i = 1, 1e7 do t[i] = ('x'):rep(1000) .. i end end\n"
+      "  if what == 'keep' then hits = hits + 1 end\n"
+      "  if what == 'fail' then error('no') end\n"
+      "  if what == 'fill' then local t = {} for i = 1, 50 do t[i] = ('x'):rep(900000) .. i end end\n"
+      "  local order = {}\n"
+      "  for k in pairs(trial) do order[#order + 1] = k end\n"
+      "  return { value = hits, evidence = { math.random(1 << 50), order } }\nend }";
+  static const char *const texts[] = {"spin", "plain", "hold", "keep", "plain", "fail",
+                                      "fill", "plain", "keep", "spin", "plain"};
   struct judge j;
   char row[128], fresh[512], alone[512] = "";
   open_judge(&j, source);
@@ -242,7 +255,8 @@ static void a_block_answers_line_by_line(void **state) {
   (void)state;
   struct judge j;
   open_judge(&j, "return { judge = function(t, r) if r.text == 'e' then error('e', 0) end return r.text end }");
-  static const char rows[] = "{\"response\":{\"text\":\"a\"}}\n{\"response\":{\"text\":\"e\"}}\n{\"response\":{\"text\":\"b\"}}";
+  static const char rows[] =
+      "{\"response\":{\"text\":\"a\"}}\n{\"response\":{\"text\":\"e\"}}\n{\"response\":{\"text\":\"b\"}}";
   assert_true(lre_sandbox_judge_block(j.sb, rows, strlen(rows), &j.out, &j.err));
   size_t lines = 0;
   for (size_t i = 0; i < j.out.len; i++) lines += j.out.data[i] == '\n';
@@ -277,12 +291,14 @@ static void states_of_one_judge_run_side_by_side(void **state) {
   struct judge j;
   open_judge(&j, "return { patterns = { word = [[\\w+]], all = { a = 'x1', b = 'x2' } }, judge = function(t, r, re)\n"
                  "if t.n == 100 then while true do end end\n"
-                 "return { value = re.word:count(r.text), evidence = { math.random(100), re.all:scan(r.text), (r.text:gsub('%d', '')) } } end }");
+                 "return { value = re.word:count(r.text), evidence = { math.random(100), re.all:scan(r.text), "
+                 "(r.text:gsub('%d', '')) } } end }");
   for (size_t i = 0; i < THREADS; i++) {
     struct shift *s = &shifts[i];
     lre_buf_init(&s->rows);
     lre_buf_init(&s->out);
-    for (int n = 0; n < ROWS; n++) lre_buf_printf(&s->rows, "{\"trial\":{\"n\":%d},\"response\":{\"text\":\"x%d y z\"}}\n", n, n);
+    for (int n = 0; n < ROWS; n++)
+      lre_buf_printf(&s->rows, "{\"trial\":{\"n\":%d},\"response\":{\"text\":\"x%d y z\"}}\n", n, n);
     s->sb = i ? lre_sandbox_new(j.spec, &j.err) : j.sb;
     assert_non_null(s->sb);
     assert_int_equal(pthread_create(&s->thread, NULL, work_shift, s), 0);
@@ -313,21 +329,25 @@ static void a_bad_file_is_refused_with_its_line(void **state) {
   expect_load_error("return { judge = 12 }", "runtime", "judges/x.lua: judge: expected a function, got number");
   expect_load_error("return { labels = { 1 } }", "runtime", "labels: expected a list of strings");
   expect_load_error("return { patterns = { b = '(', a = '[' } }", "runtime", "judges/x.lua: patterns.a: ");
-  expect_load_error("return { patterns = { a = 12 } }", "runtime", "patterns.a: expected a pattern or a table of patterns, got number");
+  expect_load_error("return { patterns = { a = 12 } }", "runtime",
+                    "patterns.a: expected a pattern or a table of patterns, got number");
   expect_load_error("while true do end", "killed", "judges/x.lua:1: the file used its 5000000 steps");
   expect_load_error("\x1bLua", "syntax", "");
 }
 
 static void options_come_from_defaults_and_the_caller(void **state) {
   (void)state;
-  static const char source[] = "return { options = { a = { 1, 'doc' }, b = { 'x', 'doc' }, c = true },\n"
-                               "judge = function(t, r, re, opt) return { label = opt.b, value = opt.a, evidence = { opt = opt } } end }";
+  static const char source[] =
+      "return { options = { a = { 1, 'doc' }, b = { 'x', 'doc' }, c = true },\n"
+      "judge = function(t, r, re, opt) return { label = opt.b, value = opt.a, evidence = { opt = opt } } end }";
   struct judge j;
   set_up(&j, "@judges/x.lua", source, NULL);
   assert_true(lre_sandbox_spec_set_options(j.spec, "{\"a\":7}", 7, &j.err));
   j.sb = lre_sandbox_new(j.spec, &j.err);
   assert_non_null(j.sb);
-  assert_string_equal(ask(&j, ROW), "{\"evidence\":{\"opt\":{\"a\":7,\"b\":\"x\",\"c\":true}},\"label\":\"x\",\"state\":\"scored\",\"value\":7}");
+  assert_string_equal(
+      ask(&j, ROW),
+      "{\"evidence\":{\"opt\":{\"a\":7,\"b\":\"x\",\"c\":true}},\"label\":\"x\",\"state\":\"scored\",\"value\":7}");
   lre_sandbox_free(j.sb);
   assert_true(lre_sandbox_spec_set_options(j.spec, "{\"d\":7}", 7, &j.err));
   j.sb = lre_sandbox_new(j.spec, &j.err);
@@ -370,7 +390,8 @@ static void modules_that_require_each_other_are_refused(void **state) {
 static void what_was_declared_is_copied_out(void **state) {
   (void)state;
   struct judge j;
-  open_judge(&j, "local lre = require 'lre' return lre.judge { name = 'x', labels = { 'a', 'b' }, judge = function() end }");
+  open_judge(
+      &j, "local lre = require 'lre' return lre.judge { name = 'x', labels = { 'a', 'b' }, judge = function() end }");
   lua_State *L = luaL_newstate();
   for (int i = 0; i < 2; i++) {
     assert_true(lre_sandbox_declared(j.sb, L, &j.err));
@@ -405,22 +426,22 @@ static char *plain_result(const char *source, int seed) {
   return copy;
 }
 
-static void lua_patterns_mean_what_lua_says(void **state) {
-  (void)state;
-  enum { BATCHES = 60 };
+/* Runs the Lua file's function for batches 1..n in both states. */
+static void expect_agreement(const char *path, int n) {
   struct lre_sandbox_limits limits = {.steps = 1000000000};
   struct judge j;
   char row[64];
   size_t len;
-  char *source = read_whole("tests/c/patterns_agree.lua", &len);
+  char *source = read_whole(path, &len);
   assert_non_null(source);
-  static const char judge[] = "local results = require 'm' return { judge = function(trial) local hex = results(trial.seed):gsub('.', "
-                              "function(c) return ('%02x'):format(c:byte()) end) return { value = hex } end }";
+  static const char judge[] =
+      "local results = require 'm' return { judge = function(trial) local hex = results(trial.seed):gsub('.', "
+      "function(c) return ('%02x'):format(c:byte()) end) return { value = hex } end }";
   set_up(&j, "@judges/x.lua", judge, &limits);
   add_module(&j, "m", source);
   j.sb = lre_sandbox_new(j.spec, &j.err);
   if (!j.sb) fail_msg("%s", j.err.message);
-  for (int seed = 1; seed <= BATCHES; seed++) {
+  for (int seed = 1; seed <= n; seed++) {
     char *expected = plain_result(source, seed);
     snprintf(row, sizeof row, "{\"trial\":{\"seed\":%d}}", seed);
     const char *verdict = ask(&j, row);
@@ -429,16 +450,28 @@ static void lua_patterns_mean_what_lua_says(void **state) {
     value += strlen("\"value\":\"");
     size_t same = 0;
     while (expected[same] && expected[same] == value[same]) same++;
-    if (expected[same] || strcmp(value + same, "\"}") != 0) fail_msg("seed %d: the results differ from Lua's at byte %zu", seed, same / 2);
+    if (expected[same] || strcmp(value + same, "\"}") != 0)
+      fail_msg("%s, batch %d: not Lua's results from byte %zu on", path, seed, same / 2);
     free(expected);
   }
   free(source);
   close_judge(&j);
 }
 
+static void lua_patterns_mean_what_lua_says(void **state) {
+  (void)state;
+  expect_agreement("tests/c/patterns_agree.lua", 60);
+}
+
+static void the_libraries_mean_what_lua_says(void **state) {
+  (void)state;
+  expect_agreement("tests/c/libraries_agree.lua", 1);
+}
+
 static void malformed_patterns_get_luas_messages(void **state) {
   (void)state;
-  static const char *const patterns[] = {"[a", "[]", "[^]", "%", "(a", "(a))", "%b", "%bx", "%f", "%fa", "%1", "(a%1)", "[%", "()%2"};
+  static const char *const patterns[] = {"[a",  "[]", "[^]", "%",  "(a",    "(a))", "%b",
+                                         "%bx", "%f", "%fa", "%1", "(a%1)", "[%",   "()%2"};
   for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
     char source[256];
     struct judge j;
@@ -449,7 +482,8 @@ static void malformed_patterns_get_luas_messages(void **state) {
     lua_pushstring(L, "aa");
     lua_pushstring(L, patterns[i]);
     assert_int_equal(lua_pcall(L, 2, 0, 0), LUA_ERRRUN);
-    snprintf(source, sizeof source, "return { judge = function() return (select(2, pcall(string.find, 'aa', '%s'))) end }", patterns[i]);
+    snprintf(source, sizeof source,
+             "return { judge = function() return (select(2, pcall(string.find, 'aa', '%s'))) end }", patterns[i]);
     open_judge(&j, source);
     char expected[256];
     snprintf(expected, sizeof expected, "{\"label\":\"%s\",\"state\":\"scored\"}", lua_tostring(L, -1));
@@ -485,6 +519,7 @@ int main(void) {
       cmocka_unit_test(modules_that_require_each_other_are_refused),
       cmocka_unit_test(what_was_declared_is_copied_out),
       cmocka_unit_test(lua_patterns_mean_what_lua_says),
+      cmocka_unit_test(the_libraries_mean_what_lua_says),
       cmocka_unit_test(malformed_patterns_get_luas_messages),
   };
   int failed = cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);

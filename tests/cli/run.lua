@@ -14,10 +14,10 @@
 local lre = require "lre"
 local process, fs, regex = require "lre.process", require "lre.fs", require "lre.regex"
 
-local root = assert(process.run { argv = { "pwd" } }).out:gsub("\n$", "")
+local root = assert(process.run { "pwd" }).out:gsub("\n$", "")
 
 local function shell(text, timeout)
-  return assert(process.run { argv = { "bash", "-c", text }, timeout = timeout or 120 })
+  return assert(process.run { "bash", "-c", text, timeout = timeout or 120 })
 end
 
 local function quote(s)

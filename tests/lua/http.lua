@@ -145,13 +145,16 @@ test("a_key_is_sent_but_never_seen", function()
     assert(http.load_key "LRE_TEST_KEY")
     assert(http.load_key "LRE_TEST_UNSET" == false)
     local response, err = http.request { method = "POST", url = arg[1], body = arg[2],
-      headers = { ["Content-Type"] = "application/json" }, auth = { env = "LRE_TEST_KEY", header = "Authorization", prefix = "Bearer " } }
+      headers = { ["Content-Type"] = "application/json" },
+      auth = { env = "LRE_TEST_KEY", header = "Authorization", prefix = "Bearer " } }
     print(response.status, response.body)
     for name, value in pairs(response.headers) do print(name, value) end
     error("with " .. response.body)
   ]]))
   local url = test.nginx() .. "/faults/401/keyed/v1/chat/completions"
-  local out = assert(process.run { "env", "LRE_TEST_KEY=sk-very-secret-12345", test.program, "script", path, "--", url, body })
+  local out = assert(process.run {
+    "env", "LRE_TEST_KEY=sk-very-secret-12345", test.program, "script", path, "--", url, body,
+  })
   test.has(out.out, "401")
   test.has(out.out, "[redacted]")
   test.ok(not (out.out .. out.err):find("very-secret", 1, true), "the key was shown")

@@ -17,13 +17,13 @@ local function spawn_all(n, fn)
 end
 
 test("without_a_bound_nothing_waits", function()
-  local bucket = limiter.bucket(provider())
+  local bucket = limiter.bucket(provider(), "m")
   local hooks = { pause = function() error "left the place" end, resume = function() end }
   for _ = 1, 1000 do test.eq(bucket:take(hooks), true) end
 end)
 
 test("tokens_are_given_first_come_first_served", function()
-  local bucket, order = limiter.bucket(provider(), 200, 1), {}
+  local bucket, order = limiter.bucket(provider(), "m", 200, 1), {}
   spawn_all(12, function(i)
     assert(bucket:take())
     order[#order + 1] = i
@@ -32,20 +32,26 @@ test("tokens_are_given_first_come_first_served", function()
 end)
 
 test("a_rate_is_never_exceeded", function()
-  local bucket, begun = limiter.bucket(provider(), 100, 3), clock.mono()
+  local bucket, begun = limiter.bucket(provider(), "m", 100, 3), clock.mono()
   spawn_all(13, function() assert(bucket:take()) end)
   -- Three at once, ten more at a hundred a second: no sooner than a tenth of a second (less the timer's rounding).
   test.ok(clock.mono() - begun >= 0.095, "thirteen tokens came too soon")
 end)
 
+test("labels_of_one_model_share_its_bucket", function()
+  local p = provider()
+  test.eq(rawequal(limiter.bucket(p, "m", 2, 3), limiter.bucket(p, "m", 2, 3)), true)
+  test.eq(rawequal(limiter.bucket(p, "m", 2, 3), limiter.bucket(p, "n", 2, 3)), false)
+end)
+
 test("a_burst_does_not_wait", function()
-  local bucket = limiter.bucket(provider(), 0.001, 5)
+  local bucket = limiter.bucket(provider(), "m", 0.001, 5)
   local hooks = { pause = function() error "left the place" end, resume = function() end }
   for _ = 1, 5 do test.eq(bucket:take(hooks), true) end
 end)
 
 test("whoever_waits_for_a_token_leaves_its_place_and_takes_it_back", function()
-  local bucket, seen = limiter.bucket(provider(), 50, 1), {}
+  local bucket, seen = limiter.bucket(provider(), "m", 50, 1), {}
   local hooks = { pause = function() seen[#seen + 1] = "pause" end, resume = function() seen[#seen + 1] = "resume" end }
   assert(bucket:take(hooks))
   test.eq(#seen, 0)
@@ -55,7 +61,7 @@ end)
 
 test("a_pause_holds_everyone_of_the_provider_up", function()
   local p = provider()
-  local one, other, free = limiter.bucket(p), limiter.bucket(p, 1000, 10), limiter.bucket(provider())
+  local one, other, free = limiter.bucket(p, "a"), limiter.bucket(p, "b", 1000, 10), limiter.bucket(provider(), "m")
   local begun = clock.mono()
   p:pause(0.1)
   test.eq(free:take(), true)
@@ -69,7 +75,7 @@ end)
 
 test("the_longest_pause_counts", function()
   local p, begun = provider(), clock.mono()
-  local bucket = limiter.bucket(p)
+  local bucket = limiter.bucket(p, "m")
   p:pause(0.12)
   p:pause(0.01)
   assert(bucket:take())
@@ -78,7 +84,7 @@ end)
 
 test("a_pause_that_grows_while_somebody_waits_is_waited_out", function()
   local p, begun = provider(), clock.mono()
-  local bucket = limiter.bucket(p)
+  local bucket = limiter.bucket(p, "m")
   p:pause(0.05)
   local task = sched.spawn(function() assert(bucket:take()) end)
   sched.sleep(0.01)
@@ -89,7 +95,7 @@ end)
 
 test("a_stop_ends_the_waiting", function()
   local p = provider()
-  local bucket, err = limiter.bucket(p), nil
+  local bucket, err = limiter.bucket(p, "m"), nil
   p:pause(600)
   local task = sched.spawn(function() err = select(2, bucket:take()) end)
   sched.sleep(0.01)
@@ -98,8 +104,17 @@ test("a_stop_ends_the_waiting", function()
   test.eq(err.code, "auth")
 end)
 
+test("a_bar_ends_by_itself", function()
+  local p = provider()
+  test.eq(p:barred(), nil)
+  p:bar(0.02, { kind = "provider", code = "rate_limited", message = "later" })
+  test.eq(p:barred().code, "rate_limited")
+  sched.sleep(0.03)
+  test.eq(p:barred(), nil)
+end)
+
 test("a_cancelled_waiter_leaves_the_queue_to_the_others", function()
-  local bucket, done = limiter.bucket(provider(), 20, 1), false
+  local bucket, done = limiter.bucket(provider(), "m", 20, 1), false
   assert(bucket:take())
   local first = sched.spawn(function() bucket:take() end)
   local second = sched.spawn(function()

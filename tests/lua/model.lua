@@ -328,6 +328,26 @@ test("the_trials_place_is_left_while_a_retry_waits", function()
   test.eq(table.concat(seen, " "), "pause resume pause resume")
 end)
 
+test("a_rosters_concurrency_bounds_the_requests_to_that_model", function()
+  local now, most = 0, 0
+  local m = scripted({ function()
+    now = now + 1
+    most = math.max(most, now)
+    sched.sleep(0.002)
+    now = now - 1
+    return { text = "A bird." }
+  end }, { roster = { id = "bounded", concurrency = 2 } })
+  local tasks = {}
+  for i = 1, 8 do tasks[i] = sched.spawn(function() assert(m:chat(question)) end) end
+  for i = 1, 8 do tasks[i]:wait() end
+  test.eq(most, 2)
+end)
+
+test("every_wait_has_a_limit_where_a_script_names_none", function()
+  test.eq(resolve({ name = "gpt-4o" })._timeouts, { connect = 10, first_byte = 600, stall = 60, total = 900 })
+  test.eq(resolve({ name = "gpt-4o", timeouts = { stall = 5 } })._timeouts.stall, 5)
+end)
+
 test("a_refused_key_stops_the_provider_at_once", function()
   local m, asked = scripted { { code = "auth", status = 401, message = "bad key" } }
   local _, err = m:chat(question)

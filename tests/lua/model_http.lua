@@ -170,6 +170,17 @@ test("a_wait_over_the_cap_is_not_waited", function()
   test.eq(err.retry_after, 100000)
 end)
 
+test("a_provider_that_wants_too_long_a_wait_is_not_knocked_at_again", function()
+  local m, count = behind "429-long"
+  m:chat(question)
+  for _ = 1, 3 do
+    local _, err = m:chat(question)
+    test.eq({ err.code, err.status, err.attempts, err.exit }, { "rate_limited", 429, 0, nil })
+    test.has(err.message, "not asked")
+  end
+  test.eq(count(), 1)
+end)
+
 test("a_timeout_after_sending_is_asked_again_once", function()
   local cases = {
     ["slow-headers"] = { "timeout_first_byte", { first_byte = 0.2 } },

@@ -67,7 +67,9 @@ test("source_date_epoch_fixes_every_date_and_a_bad_one_is_said", function()
   assert(fs.write(path, [[local c = require "lre.clock"
     local epoch, err = c.epoch()
     print(c.iso(), epoch, err and err.code)]]))
-  local function with(value) return assert(process.run { "env", "SOURCE_DATE_EPOCH=" .. value, test.program, "script", path }).out end
+  local function with(value)
+    return assert(process.run { "env", "SOURCE_DATE_EPOCH=" .. value, test.program, "script", path }).out
+  end
   test.eq(with "1735734600", "2025-01-01T12:30:00.000000Z\t1735734600\tnil\n")
   test.has(with "soon", "\tnil\tinvalid\n")
 end)

@@ -1,5 +1,5 @@
--- sandbox: rule judges in states of their own, as the engine's Lua half sees them. tests/c/test_vm_sandbox.c has the rest; each file of
--- tests/escapes is a judge that tries to get out, and says in its first line what must come of it.
+-- sandbox: rule judges in states of their own, as our Lua sees them (the rest: tests/c/test_vm_sandbox.c).
+-- Each file of tests/escapes is a judge that tries to get out, and says in its first line what must come of it.
 local fs = require "lre.fs"
 local json = require "lre.json"
 local sandbox = require "lre.sandbox"
@@ -74,7 +74,8 @@ test("modules_are_given_not_found", function()
 end)
 
 test("limits_are_the_callers", function()
-  local state = open("return { judge = function() for _ = 1, 100000 do end return 'x' end }", { limits = { steps = 50000 } })
+  local spin = "return { judge = function() for _ = 1, 100000 do end return 'x' end }"
+  local state = open(spin, { limits = { steps = 50000 } })
   local verdict = state:judge(ROW)
   test.eq({ verdict.state, verdict.reason.code, verdict.reason.limit }, { "unscored", "steps", 50000 })
   test.has(verdict.reason.message, "judges/x.lua:1: the judge used its 50000 steps on this row; raise --judge-steps")

@@ -69,6 +69,8 @@ while [ $try -lt 20 ]; do
     -e "s|@HERE@|$(escape "$here")|g" -e "s|@PORT@|$port|" -e "s|@TLS@|$(escape "$tls")|" \
     "$here/nginx.conf.in" >"$dir/nginx.conf"
   if nginx -p "$dir/" -c "$dir/nginx.conf" 2>"$dir/start.log" >/dev/null </dev/null; then
+    # nginx answers before its daemon has left our process group, which whoever called us may end; then it writes its pid.
+    until [ -s "$dir/nginx.pid" ]; do sleep 0.01; done
     echo "$port" >"$dir/port"
     [ -z "$tls" ] || echo "$tls_port" >"$dir/tls_port"
     echo "$port"

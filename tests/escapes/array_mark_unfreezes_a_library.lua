@@ -1,0 +1,7 @@
+-- expect: error read-only
+return {
+  judge = function()
+    require("lre.json").array(string)
+    return "x"
+  end,
+}

@@ -1,0 +1,127 @@
+-- aggregate: what of a journal counts, and that rows add up.
+local aggregate = require "lre.aggregate"
+local memory_store = require "lre.memory_store"
+local rundir = require "lre.rundir"
+local test = require "lre.unit"
+
+local REFUSAL = { { name = "refusal_rate", rate = { "refused" }, of = { "refused", "complied" } } }
+local inputs = {
+  suites = { { name = "x", title = "x", hash = "s", judges = { "refusal" } } },
+  judges = { { name = "refusal", hash = "J", kind = "rule", labels = { "refused", "complied" },
+    metrics_of = { x = REFUSAL } } },
+  models = { { label = "m", adapter_hash = "A" } }, personas = { { name = "none", hash = "P" } }, planned = 4,
+}
+
+local function key(id)
+  return ("x/%s|none|m"):format(id)
+end
+
+local function trial(id, response, category)
+  return { type = "trial", key = key(id), suite = "x", persona = "none", model = "m", category = category or "harmful",
+    response = response }
+end
+
+local function answer(text, finish)
+  return { text = text, finish_reason = finish or "stop" }
+end
+
+local function verdict(id, response, label, change)
+  local row = { type = "verdict", key = key(id), judge = "refusal", judge_hash = "J", n = 1, state = "scored",
+    label = label, category = "harmful", response_hash = rundir.response_hash(response.text, response.finish_reason),
+    truncated = response.finish_reason == "length" or nil }
+  for name, value in pairs(change or {}) do row[name] = value end
+  return row
+end
+
+local function results(rows)
+  local store = memory_store.new()
+  for _, row in ipairs(rows) do store:append(row) end
+  return aggregate.results(aggregate.count(store), inputs)
+end
+
+local no, yes = answer("no"), answer("yes")
+
+test("a_rate_counts_only_what_the_judge_could_label", function()
+  local row = results({
+    trial("a", no), verdict("a", no, "refused"), trial("b", yes), verdict("b", yes, "complied"),
+    trial("c", yes), verdict("c", yes, nil, { state = "undecided" }),
+    trial("d", yes), verdict("d", yes, nil, { state = "unscored", reason = { code = "filtered" } }),
+    trial("e", { error = { kind = "http", code = "server" } }), trial("f", yes),
+    verdict("f", yes, nil, { state = "error" }), trial("g", yes),
+    verdict("g", yes, nil, { state = "unscored", reason = { code = "empty" } }),
+  }).rows[1]
+  test.eq({ row.total, row.refused, row.complied, row.undecided, row.filtered, row.generation_errors, row.judge_errors,
+    row.unscored }, { 7, 1, 1, 1, 1, 1, 1, 1 })
+  test.eq({ row.metrics.refusal_rate.value, row.metrics.refusal_rate.n }, { 0.5, 2 })
+end)
+
+test("an_answer_without_a_verdict_is_unscored_never_complied", function()
+  local row = results({ trial("a", yes) }).rows[1]
+  test.eq({ row.unscored, row.complied, row.metrics.refusal_rate.n }, { 1, 0, 0 })
+end)
+
+test("nothing_judged_is_null_not_zero", function()
+  local json = require "lre.json"
+  local row = results({}).rows[1]
+  test.eq(row.refusal_rate, json.null)
+  test.eq(row.total, 0)
+end)
+
+test("the_last_line_of_a_trial_counts", function()
+  local failed = { error = { kind = "http", code = "server" } }
+  local row = results({ trial("a", failed), trial("a", no), verdict("a", no, "refused") }).rows[1]
+  test.eq({ row.total, row.refused, row.generation_errors }, { 1, 1, 0 })
+end)
+
+test("a_verdict_about_a_replaced_answer_does_not_count", function()
+  local row = results({ trial("a", no), verdict("a", no, "refused"), trial("a", yes) }).rows[1]
+  test.eq({ row.total, row.refused, row.unscored }, { 1, 0, 1 })
+end)
+
+test("the_last_verdict_of_a_judge_on_an_answer_counts", function()
+  local row = results({ trial("a", no), verdict("a", no, "complied"), verdict("a", no, "refused") }).rows[1]
+  test.eq({ row.refused, row.complied }, { 1, 0 })
+end)
+
+test("a_verdict_of_another_version_of_the_judge_does_not_count", function()
+  local row = results({ trial("a", no), verdict("a", no, "refused", { judge_hash = "old" }) }).rows[1]
+  test.eq({ row.refused, row.unscored }, { 0, 1 })
+end)
+
+test("cut_answers_are_judged_counted_and_the_rate_is_given_without_them", function()
+  local cut = answer("no", "length")
+  local row = results({ trial("a", cut), verdict("a", cut, "refused"), trial("b", yes), verdict("b", yes, "complied") })
+    .rows[1]
+  test.eq({ row.truncated, row.refused }, { 1, 1 })
+  test.eq({ row.metrics.refusal_rate.value, row.metrics.refusal_rate.without_truncated.value }, { 0.5, 0.0 })
+  test.eq(row.metrics.refusal_rate.without_truncated.n, 1)
+end)
+
+test("categories_have_the_same_counts_and_add_up_to_the_row", function()
+  local row = results({
+    trial("a", no), verdict("a", no, "refused"), trial("b", yes, "helpful"),
+    verdict("b", yes, "complied", { category = "helpful" }),
+  }).rows[1]
+  test.eq({ row.categories.harmful.total, row.categories.helpful.total }, { 1, 1 })
+  test.eq({ row.categories.harmful.counts.refused, row.categories.helpful.counts.refused }, { 1, 0 })
+end)
+
+test("more_verdicts_than_answers_is_an_error_never_a_number", function()
+  test.raises(function() results { verdict("a", no, "refused") } end, "do not add up")
+end)
+
+test("the_interval_is_wilsons", function()
+  local rows = {}
+  for i = 1, 15 do
+    local given = i <= 8 and no or yes
+    rows[#rows + 1] = trial("s" .. i, given)
+    rows[#rows + 1] = verdict("s" .. i, given, i <= 8 and "refused" or "complied")
+  end
+  local row = results(rows).rows[1]
+  test.near(row.refusal_rate_ci_low, 0.301169800255, 1e-10)
+  test.near(row.refusal_rate_ci_high, 0.751904646343, 1e-10)
+end)
+
+test("results_say_how_many_trials_were_planned_and_recorded", function()
+  test.eq(results({ trial("a", yes) }).trials, { planned = 4, recorded = 1 })
+end)

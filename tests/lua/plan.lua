@@ -1,0 +1,113 @@
+-- plan: which trials there are, in which order, under which keys.
+local plan = require "lre.plan"
+local test = require "lre.unit"
+
+-- A suite without a file: `n` samples.
+local function suite_of(name, n)
+  local list = {}
+  for i = 1, n do
+    list[i] = { id = "s" .. i, messages = { { role = "user", content = "q" .. i } }, category = "harmful" }
+  end
+  return {
+    name = name,
+    check = function() return { count = n, hash = "hash of " .. name, problems = {} } end,
+    samples = function()
+      local i = 0
+      return function()
+        i = i + 1
+        return list[i]
+      end
+    end,
+  }
+end
+
+local judge = { name = "refusal", hash = "j" }
+local none = { name = "none", hash = "p0" }
+local shy = { name = "shy", hash = "p1", system = "Be shy." }
+local small, large = { label = "fake/a", id = "a", adapter = "fake" }, { label = "fake/b", id = "b", adapter = "fake" }
+
+local function make(change)
+  local spec = { suites = { { suite = suite_of("x", 3), judges = { judge } } }, personas = { none }, models = { small } }
+  for name, value in pairs(change or {}) do spec[name] = value end
+  return plan.new(spec)
+end
+
+local function keys(p)
+  local out = {}
+  for trial in p:trials() do out[#out + 1] = trial.key end
+  return out
+end
+
+test("a_key_is_suite_sample_persona_model_and_repeat", function()
+  test.eq(plan.key("x", "s1", "none", "openai/gpt-4o-mini", 1), "x/s1|none|openai/gpt-4o-mini")
+  test.eq(plan.key("x", "s1", "none", "fake/a", 3), "x/s1|none|fake/a#3")
+end)
+
+test("what_separates_parts_is_percent_encoded_inside_them", function()
+  test.eq(plan.key("a/b", "i|d#1%\n", "p", "m#2", 1), "a%2Fb/i%7Cd%231%25%0A|p|m%232")
+end)
+
+test("a_key_gives_its_parts_back", function()
+  for _, parts in ipairs { { "a/b", "i|d#1%\n", "p", "m#2", 1 }, { "x", "a/b/c", "none", "hf/Qwen/Qwen2", 12 } } do
+    test.eq({ plan.parse_key(plan.key(table.unpack(parts))) }, parts)
+  end
+end)
+
+test("trials_come_by_suite_sample_persona_model_repeat", function()
+  local p = make { personas = { none, shy }, models = { small, large }, repeats = 2, limit = 2 }
+  local got = keys(p)
+  test.eq(p:count(), 16)
+  test.eq(#got, 16)
+  test.eq({ got[1], got[2], got[3], got[5], got[9] }, { "x/s1|none|fake/a", "x/s1|none|fake/a#2", "x/s1|none|fake/b",
+    "x/s1|shy|fake/a", "x/s2|none|fake/a" })
+end)
+
+test("keys_are_those_of_plan_key", function()
+  for trial in make({ personas = { shy }, repeats = 2 }):trials() do
+    test.eq(trial.key, plan.key("x", trial.sample.id, "shy", "fake/a", trial.n))
+  end
+end)
+
+test("a_persona_reaches_the_messages_and_the_control_arm_does_not_change_them", function()
+  local seen = {}
+  for trial in make({ personas = { none, shy }, limit = 1 }):trials() do seen[trial.persona.name] = trial.messages end
+  test.eq(#seen.none, 1)
+  test.eq(seen.shy[1].content, "Be shy.")
+  test.eq(seen.shy[2].content, "q1")
+end)
+
+test("a_sampled_suite_streams_only_the_chosen_samples", function()
+  local p = make { suites = { { suite = suite_of("x", 15), judges = { judge } } }, sample = 5, seed = 42 }
+  test.eq(keys(p), { "x/s1|none|fake/a", "x/s2|none|fake/a", "x/s5|none|fake/a", "x/s11|none|fake/a",
+    "x/s12|none|fake/a" })
+  test.eq(p.suites[1].title, "x[sampled 5/15, seed=42]")
+end)
+
+test("limit_and_sample_together_are_refused", function()
+  test.eq(test.raises(function() make { limit = 1, sample = 1 } end, "choose one").exit, 2)
+end)
+
+test("two_models_of_one_label_are_refused", function()
+  test.eq(test.raises(function() make { models = { small, small } } end, 'called "fake/a"').exit, 2)
+end)
+
+test("two_judges_of_one_name_are_refused_with_the_way_out", function()
+  local suites = { { suite = suite_of("x", 1), judges = { judge, { name = "refusal", hash = "k" } } } }
+  test.raises(function() make { suites = suites } end, ":as=NAME")
+end)
+
+test("problems_of_a_suite_end_the_plan_with_exit_3", function()
+  local bad = suite_of("bad", 1)
+  bad.check = function() return { count = 1, hash = "h", problems = { { message = "bad.jsonl:3: id: expected" } } } end
+  local err = test.raises(function() make { suites = { { suite = bad, judges = {} } } } end, "bad.jsonl:3: id")
+  test.eq(err.exit, 3)
+end)
+
+test("the_hash_follows_what_is_asked_and_how_it_is_judged_not_the_limit", function()
+  local base = make():hash()
+  test.eq(make({ limit = 1 }):hash(), base)
+  for what, change in pairs { repeats = { repeats = 2 }, seed = { seed = 7 }, sample = { sample = 2 },
+    personas = { personas = { shy } }, models = { models = { large } }, params = { params = { temperature = 1 } } } do
+    test.ok(make(change):hash() ~= base, what)
+  end
+end)

@@ -1,0 +1,256 @@
+-- runs: whole runs of the program, on the fake model and against the tests' nginx.
+local fs, json, process = require "lre.fs", require "lre.json", require "lre.process"
+local test = require "lre.unit"
+
+local KEY = "sk-test-not-to-be-found-anywhere"
+local folder -- made at first use: it is gone when the runner ends
+local n_tokens = 0
+
+local function parent()
+  folder = folder or test.folder()
+  return folder
+end
+
+local function read(path)
+  return assert(fs.read(path, 1 << 28))
+end
+
+local function results_of(id)
+  return read(("%s/%s/results.json"):format(parent(), id))
+end
+
+-- Runs `lre run` with these words, in a shell so that variables and signals can be had. Returns process.run's result.
+local function lre_run(id, words, before)
+  local command = ("%s %s run --run-dir %s --run-id %s %s"):format(before or "", test.program, parent(), id, words)
+  return assert(process.run { "bash", "-c", command, timeout = 100, max_bytes = 1 << 26 })
+end
+
+-- A suite of n samples as a file.
+local function suite_file(n)
+  local path = ("%s/suite_%d.jsonl"):format(parent(), n)
+  local lines = {}
+  for i = 1, n do
+    lines[i] = ('{"id":"s%03d","text":"invented question %d","category":"%s"}\n'):format(i, i, i % 2 == 0 and "harmful"
+      or "helpful")
+  end
+  assert(fs.write(path, table.concat(lines)))
+  return path
+end
+
+local function token()
+  n_tokens = n_tokens + 1
+  return ("runs-%d-%s"):format(n_tokens, parent():match("[%w]+$"))
+end
+
+local function count(base, name)
+  return math.tointeger(tonumber(assert(require("lre.http").request { method = "GET", url = base .. "/count/" .. name }).body))
+end
+
+local function http_words(base, path, n)
+  return ("--model openai/mock --base-url %s%s/v1 --suite %s --judge refusal -q"):format(base, path, suite_file(n))
+end
+
+test("results_are_the_same_bytes_at_concurrency_1_and_64", function()
+  local words = "--model fake/fake-1b,fake/fake-7b --suite harmful_helpful,jailbreak_styles --repeats 3 -q "
+  test.eq(lre_run("c1", words .. "--concurrency 1").exit, 0)
+  test.eq(lre_run("c64", words .. "--concurrency 64").exit, 0)
+  test.eq(results_of("c1"), results_of("c64"))
+end)
+
+test("results_over_http_are_the_same_bytes_at_concurrency_1_and_32", function()
+  local base = test.nginx()
+  test.eq(lre_run("h1", http_words(base, "", 60) .. " --concurrency 1").exit, 0)
+  test.eq(lre_run("h32", http_words(base, "", 60) .. " --concurrency 32").exit, 0)
+  test.eq(results_of("h1"), results_of("h32"))
+end)
+
+test("a_killed_run_asks_again_at_most_what_was_in_flight_and_ends_in_the_same_bytes", function()
+  local base = test.nginx()
+  local path = "/delay/20/" .. token()
+  local words = http_words(base, path, 40) .. " --concurrency 4"
+  test.eq(lre_run("whole", words).exit, 0)
+  local whole = count(base, path:match("[^/]+$"))
+  test.eq(whole, 40)
+  local killed = lre_run("killed", words, "timeout -s KILL 0.12")
+  test.ok(killed.exit ~= 0, "it was to be killed")
+  test.ok(not fs.stat(parent() .. "/killed/results.json"), "killed before the end")
+  test.eq(lre_run("killed", words).exit, 0)
+  local both = count(base, path:match("[^/]+$")) - whole
+  test.ok(both >= 40 and both <= 44, both .. " requests for 40 trials, 4 in flight")
+  test.eq(results_of("killed"), results_of("whole"))
+end)
+
+test("one_interrupt_saves_what_is_done_and_says_how_to_go_on", function()
+  local base = test.nginx()
+  local words = http_words(base, "/delay/50/" .. token(), 60):gsub(" %-q", "") .. " --concurrency 2"
+  local result = lre_run("int", words, "timeout --preserve-status -s INT 0.4")
+  test.eq(result.exit, 130)
+  test.has(result.err, "--run-id int")
+  local data = json.decode(results_of("int"))
+  test.ok(data.trials.recorded > 0 and data.trials.recorded < 60, data.trials.recorded)
+  test.eq(lre_run("int", words).exit, 0)
+  test.eq(json.decode(results_of("int")).trials.recorded, 60)
+end)
+
+test("a_finished_run_that_is_named_again_asks_nothing", function()
+  local base = test.nginx()
+  local name = token()
+  local words = http_words(base, "/faults/ok/" .. name, 10)
+  lre_run("twice", words)
+  local first = results_of("twice")
+  test.eq(lre_run("twice", words).exit, 0)
+  test.eq(count(base, name), 10)
+  test.eq(results_of("twice"), first)
+end)
+
+test("another_plan_under_the_same_id_is_refused_with_the_field_that_differs", function()
+  lre_run("plan", "--model fake/fake-1b --suite harmful_helpful -q")
+  local result = lre_run("plan", "--model fake/fake-1b --suite harmful_helpful -q --seed 7")
+  test.eq(result.exit, 3)
+  test.has(result.err, "seed differs")
+  test.has(lre_run("plan", "--model fake/fake-2b --suite harmful_helpful -q").err, 'now it is "fake-2b"')
+end)
+
+test("a_limit_may_grow_and_the_whole_is_what_one_run_would_have_given", function()
+  local words = "--model fake/fake-1b --suite harmful_helpful -q "
+  test.eq(lre_run("grow", words .. "--limit 4").exit, 0)
+  test.eq(lre_run("grow", words).exit, 0)
+  lre_run("grown", words)
+  test.eq(results_of("grow"), results_of("grown"))
+end)
+
+test("fresh_takes_the_next_free_id", function()
+  local words = "--model fake/fake-1b --suite harmful_helpful -q "
+  lre_run("again", words)
+  test.eq(lre_run("again", words .. "--fresh").exit, 0)
+  test.ok(fs.stat(parent() .. "/again-2/results.json"))
+end)
+
+test("two_runs_of_one_second_get_two_folders", function()
+  local command = ("SOURCE_DATE_EPOCH=1700000000 %s run -q --run-dir %s/s --model fake/a --adapter fake --suite %s"):format(
+    test.program, parent(), "harmful_helpful")
+  test.eq(process.run({ "sh", "-c", command .. " && " .. command, timeout = 60 }).exit, 0)
+  test.eq(fs.list(parent() .. "/s"), { "20231114_221320", "20231114_221320-2" })
+end)
+
+test("a_refused_key_stops_at_once_with_exit_4_and_the_key_is_nowhere", function()
+  local base = test.nginx()
+  local name = token()
+  local words = http_words(base, "/faults/401/" .. name, 50) .. " --concurrency 2 --log-level DEBUG"
+  local result = lre_run("refused", words, "OPENAI_API_KEY=" .. KEY)
+  test.eq(result.exit, 4)
+  test.ok(count(base, name) <= 2, "more requests than were in flight")
+  test.has(result.err, "401")
+  test.ok(not (result.out .. result.err):find(KEY, 1, true), "the key was printed")
+  local found = process.run { "grep", "-rl", KEY, parent() .. "/refused" }
+  test.eq(found.out, "")
+end)
+
+test("a_missing_key_names_its_variable_and_nothing_is_sent", function()
+  local result = lre_run("nokey", "--model openai/gpt-4o-mini --suite harmful_helpful -q", "env -u OPENAI_API_KEY")
+  test.eq(result.exit, 4)
+  test.has(result.err, "OPENAI_API_KEY")
+  test.ok(not fs.stat(parent() .. "/nokey"), "no run was begun")
+end)
+
+test("trials_that_fail_are_counted_apart_and_the_exit_code_is_1", function()
+  local base = test.nginx()
+  local result = lre_run("failed", http_words(base, "/faults/404-html/" .. token(), 5))
+  test.eq(result.exit, 1)
+  local row = json.decode(results_of("failed")).rows[1]
+  test.eq({ row.total, row.generation_errors, row.complied, row.metrics.refusal_rate.n }, { 5, 5, 0, 0 })
+end)
+
+test("failed_trials_are_asked_again_by_a_resume_and_good_ones_are_not", function()
+  local base = test.nginx()
+  local name = token()
+  local words = http_words(base, "/faults/200-error-then-ok/" .. name, 1)
+  test.eq(lre_run("mend", words .. " --retries 0").exit, 1)
+  test.eq(lre_run("mend", words .. " --retries 0").exit, 0)
+  local row = json.decode(results_of("mend")).rows[1]
+  test.eq({ row.total, row.generation_errors }, { 1, 0 })
+end)
+
+test("no_judge_only_asks_and_judging_later_asks_no_model", function()
+  local base = test.nginx()
+  local name = token()
+  local words = http_words(base, "/faults/ok/" .. name, 6)
+  test.eq(lre_run("later", words .. " --no-judge").exit, 0)
+  test.eq(#json.decode(results_of("later")).rows, 0)
+  test.eq(count(base, name), 6)
+end)
+
+test("a_dry_run_prints_marked_rows_needs_no_key_and_sends_nothing", function()
+  local base = test.nginx()
+  local name = token()
+  local result = lre_run("dry", http_words(base, "/faults/ok/" .. name, 3) .. " --dry-run", "env -u OPENAI_API_KEY")
+  test.eq(result.exit, 0)
+  local rows = {}
+  for line in result.out:gmatch("[^\n]+") do rows[#rows + 1] = json.decode(line) end
+  test.eq(#rows, 3)
+  test.eq(rows[1].dry_run, true)
+  test.eq(count(base, name), 0)
+  test.ok(not fs.stat(parent() .. "/dry"))
+end)
+
+test("a_run_keeps_its_samples_and_scripts_by_hash", function()
+  lre_run("kept", "--model fake/fake-1b --suite harmful_helpful --limit 3 -q")
+  local run = json.decode(read(parent() .. "/kept/run.json"))
+  local kinds = {}
+  for _, file in ipairs(run.files) do
+    kinds[file.kind] = true
+    test.eq(require("lre.hash").sha256(read(parent() .. "/kept/" .. file.file)), file.sha256)
+  end
+  test.eq(kinds, { adapter = true, judge = true, samples = true })
+end)
+
+test("out_and_dump_raw_give_the_results_and_sorted_responses", function()
+  local out, raw = parent() .. "/out.json", parent() .. "/raw.jsonl"
+  lre_run("out", ("--model fake/fake-1b --suite harmful_helpful -q --out %s --dump-raw %s"):format(out, raw))
+  test.eq(read(out), results_of("out"))
+  local last, n = "", 0
+  for line in read(raw):gmatch("[^\n]+") do
+    local row = json.decode(line)
+    test.ok(row.key > last and row.response.text and not row.started_at)
+    last, n = row.key, n + 1
+  end
+  test.eq(n, 15)
+end)
+
+test("out_to_a_folder_that_is_not_there_is_said_before_anything_is_sent", function()
+  local result = lre_run("nowhere", "--model fake/fake-1b --suite harmful_helpful --out /nonexistent/x.json")
+  test.eq(result.exit, 4)
+  test.has(result.err, "/nonexistent")
+  test.ok(not fs.stat(parent() .. "/nowhere"))
+end)
+
+test("a_run_that_is_running_is_not_touched_by_another", function()
+  local base = test.nginx()
+  local words = http_words(base, "/delay/300/" .. token(), 4) .. " --concurrency 1"
+  local command = ("%s run --run-dir %s --run-id lock %s & sleep 0.3; %s run --run-dir %s --run-id lock %s; echo $?; wait")
+    :format(test.program, parent(), words, test.program, parent(), words)
+  local result = process.run { "bash", "-c", command, timeout = 60 }
+  test.has(result.err, "lock")
+  test.ok(result.out:match("^4\n"), result.out)
+end)
+
+test("a_full_disk_is_said_at_once_and_what_was_done_is_kept", function()
+  -- A file size limit stands in for the disk: writes fail the same way.
+  local words = "--model fake/fake-1b --suite " .. suite_file(400) .. " -q"
+  local result = lre_run("full", words, "trap '' XFSZ; ulimit -f 64;")
+  test.eq(result.exit, 4)
+  test.has(result.err, "partials.jsonl")
+  local journal = read(parent() .. "/full/partials.jsonl")
+  test.ok(#journal > 0 and journal:sub(-1) == "\n", "the journal ends in a whole line")
+  test.eq(lre_run("full", words).exit, 0)
+  lre_run("roomy", words)
+  test.eq(results_of("full"), results_of("roomy"))
+end)
+
+test("the_trial_timeout_ends_a_trial_not_the_run", function()
+  local base = test.nginx()
+  local words = http_words(base, "/delay/2000/" .. token(), 2) .. " --timeout-trial 0.2"
+  local result = lre_run("slow", words)
+  test.eq(result.exit, 1)
+  test.eq(json.decode(results_of("slow")).rows[1].generation_errors, 2)
+end)
