@@ -57,10 +57,6 @@ bool lre_buf_put(struct lre_buf *b, const void *bytes, size_t n) {
   return true;
 }
 
-bool lre_buf_putc(struct lre_buf *b, char c) {
-  return lre_buf_put(b, &c, 1);
-}
-
 bool lre_buf_puts(struct lre_buf *b, const char *literal) {
   return lre_buf_put(b, literal, strlen(literal));
 }

@@ -4,6 +4,8 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -478,6 +480,64 @@ static bool scan_text(struct scan *s) {
   return true;
 }
 
+/* ---- the tree's memory ----
+ *
+ * cJSON allocates each node and each string by itself, and frees them one by one: most of the time of a parse. Its
+ * hooks take them from chunks of ours instead, which go all at once. They are the process's, so outside a parse of ours
+ * they are malloc and free. */
+
+struct lre_json_chunk {
+  struct lre_json_chunk *next;
+  size_t used, cap;
+  max_align_t data[];
+};
+
+static _Thread_local struct lre_json_doc *building; /* whose arena cJSON allocates from on this thread */
+static _Thread_local size_t first_chunk_bytes;
+
+static bool add_chunk(struct lre_json_doc *doc, size_t size) {
+  size_t cap = doc->arena ? 2 * doc->arena->cap : first_chunk_bytes;
+  if (cap < size) cap = size;
+  struct lre_json_chunk *chunk = malloc(sizeof *chunk + cap);
+  if (!chunk) return false;
+  *chunk = (struct lre_json_chunk){.next = doc->arena, .cap = cap};
+  doc->arena = chunk;
+  return true;
+}
+
+static void *allocate(size_t size) {
+  if (!building) return malloc(size);
+  if (size > PTRDIFF_MAX / 4) return NULL;
+  size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+  struct lre_json_chunk *chunk = building->arena;
+  if (!chunk || chunk->cap - chunk->used < size) {
+    if (!add_chunk(building, size)) return NULL;
+    chunk = building->arena;
+  }
+  void *p = (char *)chunk->data + chunk->used;
+  chunk->used += size;
+  return p;
+}
+
+static void deallocate(void *p) {
+  if (!building) free(p);
+}
+
+static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
+
+static void set_hooks(void) {
+  cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate, .free_fn = deallocate});
+}
+
+static cJSON *parse_into(struct lre_json_doc *doc, const char *text, size_t len) {
+  pthread_once(&hooks_once, set_hooks);
+  first_chunk_bytes = 3 * len + 512; /* a chat completion's tree takes about three times its text */
+  building = doc;
+  cJSON *root = cJSON_ParseWithLengthOpts(text, len, NULL, 0);
+  building = NULL;
+  return root;
+}
+
 /* ---- the parse ---- */
 
 /* Numbers come in document order, as the scan met them; `index` is that of the next one. Recursion is bounded by
@@ -494,7 +554,7 @@ static bool build_tree(struct lre_json_doc *doc, const struct scan *s, size_t st
   const char *text = s->copied ? doc->text.data : s->text + start;
   size_t len = s->copied ? doc->text.len : s->len - start;
   locale_t old = enter_c_locale();
-  doc->root = cJSON_ParseWithLengthOpts(text, len, NULL, 0);
+  doc->root = parse_into(doc, text, len);
   uselocale(old);
   if (!doc->root) return lre_err_memory(s->err); /* the scan passed, so nothing else is left */
   mark_floats(doc->root, &s->is_float, 0);
@@ -536,7 +596,11 @@ bool lre_json_parse(struct lre_json_doc *doc, const char *text, size_t len, cons
 }
 
 void lre_json_free(struct lre_json_doc *doc) {
-  cJSON_Delete(doc->root);
+  while (doc->arena) {
+    struct lre_json_chunk *next = doc->arena->next;
+    free(doc->arena);
+    doc->arena = next;
+  }
   doc->root = NULL;
   lre_buf_free(&doc->text);
 }
@@ -554,8 +618,19 @@ static void put_escape(struct lre_buf *b, unsigned char c) {
   }
 }
 
+static bool put_plain(struct lre_buf *b, const char *s, size_t len) {
+  if (len > PTRDIFF_MAX / 2 || !lre_buf_reserve(b, len + 2)) return false;
+  char *to = b->data + b->len;
+  *to = '"';
+  memcpy(to + 1, s, len);
+  memcpy(to + 1 + len, "\"", 2);
+  b->len += len + 2;
+  return true;
+}
+
 bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lre_err *err) {
   size_t bad;
+  if (skip_plain(s, 0, len) == len) return put_plain(b, s, len) || lre_err_memory(err);
   if (!lre_utf8_valid(s, len, &bad)) {
     return lre_err_set(err, "json", "utf8", "a string to be written holds invalid UTF-8 at byte %zu", bad);
   }
@@ -571,7 +646,12 @@ bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lr
 }
 
 bool lre_json_put_int(struct lre_buf *b, int64_t v) {
-  return lre_buf_printf(b, "%lld", (long long)v);
+  char digits[20], *first = digits + sizeof digits;
+  uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+  do *--first = (char)('0' + rest % 10);
+  while (rest /= 10);
+  if (v < 0) *--first = '-';
+  return lre_buf_put(b, first, (size_t)(digits + sizeof digits - first));
 }
 
 bool lre_json_put_double(struct lre_buf *b, double v, struct lre_err *err) {

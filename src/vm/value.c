@@ -1,6 +1,7 @@
 /* value.c: see value.h. */
 #include "vm/value.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@
 /* Deeper tables are taken for a cycle. Over the parse's own bound, so what was read can be written. */
 #define MAX_DEPTH 200
 
-#define ARRAY_TYPE "lre.array"
 static const char null_key = 0;
+static const char array_key = 0; /* in the registry: the metatable that marks arrays */
 
 /* ---- marks and errors ---- */
 
@@ -27,8 +28,22 @@ bool lre_value_is_null(lua_State *L, int index) {
 
 void lre_value_set_array(lua_State *L, int index) {
   index = lua_absindex(L, index);
-  luaL_newmetatable(L, ARRAY_TYPE);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 0);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
+  }
   lua_setmetatable(L, index);
+}
+
+/* The table at index, which is not frozen, has the mark. */
+static bool has_array_mark(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+  bool same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same;
 }
 
 bool lre_value_is_array(lua_State *L, int index) {
@@ -37,11 +52,7 @@ bool lre_value_is_array(lua_State *L, int index) {
     lua_pop(L, 1);
     return marked;
   }
-  if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return false;
-  luaL_getmetatable(L, ARRAY_TYPE);
-  bool same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return same;
+  return lua_istable(L, index) && has_array_mark(L, index);
 }
 
 static int err_tostring(lua_State *L) {
@@ -81,7 +92,7 @@ static void push_array(lua_State *L, const struct cJSON *item) {
 static void push_object(lua_State *L, const struct cJSON *item) {
   lua_createtable(L, 0, cJSON_GetArraySize(item));
   for (const struct cJSON *child = item->child; child; child = child->next) {
-    lua_pushstring(L, child->string);
+    lua_pushlstring(L, child->string, strlen(child->string)); /* lua_pushstring's cache of addresses never hits here */
     lre_value_push_item(L, child);
     lua_rawset(L, -3);
   }
@@ -97,7 +108,7 @@ void lre_value_push_item(lua_State *L, const struct cJSON *item) {
     lua_pushboolean(L, 1);
     break;
   case cJSON_String:
-    lua_pushstring(L, item->valuestring);
+    lua_pushlstring(L, item->valuestring, strlen(item->valuestring));
     break;
   case cJSON_Array:
     push_array(L, item);
@@ -166,7 +177,7 @@ static void new_line(struct encoder *e, int depth) {
 /* The table on top: its length as an array, or -1 where it is an object, or -2 where it has the mark of an array and
  * other keys. */
 static lua_Integer array_length(lua_State *L) {
-  bool marked = lre_value_is_array(L, -1);
+  bool marked = has_array_mark(L, -1);
   lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
   if (!marked && lua_rawgeti(L, -1, 1) == LUA_TNIL) return lua_pop(L, 1), -1;
   if (!marked) lua_pop(L, 1);
@@ -200,36 +211,67 @@ static bool encode_array(struct encoder *e, const struct path *at, int depth, lu
 struct key {
   const char *s;
   size_t len;
-  int slot; /* its stack index: keys stay there until the object is written */
+  uint64_t prefix; /* its first 8 bytes, big-endian: decides most comparisons */
+  int value;       /* stack index: keys and values stay there until the object is written */
 };
+
+static uint64_t prefix_of(const char *s, size_t len) {
+  uint64_t prefix = 0;
+  for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < len ? (unsigned char)s[i] : 0);
+  return prefix;
+}
 
 static int compare_keys(const void *a, const void *b) {
   const struct key *x = a, *y = b;
+  if (x->prefix != y->prefix) return x->prefix < y->prefix ? -1 : 1;
   size_t n = x->len < y->len ? x->len : y->len;
   int order = n ? memcmp(x->s, y->s, n) : 0;
   return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* Pushes all keys of the table at index; *n of them. False: a key that is no string, or no room. */
-static bool push_keys(struct encoder *e, int table, const struct path *at, size_t *n) {
+enum { FEW_KEYS = 32 };
+
+/* By insertion where they are few: most rows have a dozen. */
+static void sort_keys(struct key *keys, size_t n) {
+  if (n > FEW_KEYS) {
+    qsort(keys, n, sizeof *keys, compare_keys);
+    return;
+  }
+  for (size_t i = 1; i < n; i++) {
+    struct key moved = keys[i];
+    size_t k = i;
+    for (; k > 0 && compare_keys(&keys[k - 1], &moved) > 0; k--) keys[k] = keys[k - 1];
+    keys[k] = moved;
+  }
+}
+
+/* Pushes key, value, key, value... of the table at index; *n pairs. False: a key that is no string, or no room. */
+static bool push_members(struct encoder *e, int table, const struct path *at, size_t *n) {
   lua_State *L = e->L;
   *n = 0;
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
+    if (lua_type(L, -2) != LUA_TSTRING)
       return fail_at(e, at, "key",
-                     lua_isnumber(L, -1) ? "a list with holes, or with other keys beside it, cannot be written as JSON"
+                     lua_isnumber(L, -2) ? "a list with holes, or with other keys beside it, cannot be written as JSON"
                                          : "a key of an object must be a string");
-    if (!lua_checkstack(L, 8)) return lre_err_memory(e->err);
+    if (!lua_checkstack(L, 16)) return lre_err_memory(e->err);
     ++*n;
-    lua_pushvalue(L, -1); /* one stays, one goes into lua_next */
+    lua_pushvalue(L, -2);
   }
   return true;
 }
 
-static bool encode_members(struct encoder *e, const struct path *at, int depth, int table, const struct key *keys,
-                           size_t n) {
+static void read_keys(lua_State *L, int table, struct key *keys, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    int slot = table + 1 + 2 * (int)i;
+    keys[i].s = lua_tolstring(L, slot, &keys[i].len);
+    keys[i].prefix = prefix_of(keys[i].s, keys[i].len);
+    keys[i].value = slot + 1;
+  }
+}
+
+static bool encode_members(struct encoder *e, const struct path *at, int depth, const struct key *keys, size_t n) {
   for (size_t i = 0; i < n; i++) {
     struct path here = {.up = at, .key = keys[i].s, .key_len = keys[i].len};
     if (i > 0) lre_buf_putc(e->out, ',');
@@ -238,8 +280,7 @@ static bool encode_members(struct encoder *e, const struct path *at, int depth, 
       return fail_at(e, &here, "utf8", "a key that is not valid UTF-8");
     lre_buf_putc(e->out, ':');
     if (e->indent) lre_buf_putc(e->out, ' ');
-    lua_pushvalue(e->L, keys[i].slot);
-    lua_rawget(e->L, table);
+    lua_pushvalue(e->L, keys[i].value);
     bool ok = encode(e, &here, depth + 1);
     lua_pop(e->L, 1);
     if (!ok) return false;
@@ -252,17 +293,14 @@ static bool encode_object(struct encoder *e, const struct path *at, int depth) {
   lua_State *L = e->L;
   int table = lua_gettop(L);
   size_t n;
-  struct key few[32], *keys = few;
-  bool ok = push_keys(e, table, at, &n);
-  if (ok && n > 32 && !(keys = malloc(n * sizeof *keys))) ok = lre_err_memory(e->err);
+  struct key few[FEW_KEYS], *keys = few;
+  bool ok = push_members(e, table, at, &n);
+  if (ok && n > FEW_KEYS && !(keys = malloc(n * sizeof *keys))) ok = lre_err_memory(e->err);
   if (ok) {
-    for (size_t i = 0; i < n; i++) {
-      keys[i].slot = table + 1 + (int)i;
-      keys[i].s = lua_tolstring(L, keys[i].slot, &keys[i].len);
-    }
-    if (n > 1) qsort(keys, n, sizeof *keys, compare_keys);
+    read_keys(L, table, keys, n);
+    sort_keys(keys, n);
     lre_buf_putc(e->out, '{');
-    ok = encode_members(e, at, depth, table, keys, n);
+    ok = encode_members(e, at, depth, keys, n);
     lre_buf_putc(e->out, '}');
   }
   if (keys != few) free(keys);

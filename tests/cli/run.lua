@@ -10,11 +10,21 @@
 -- "> " continues a command; a line ending in " (re)" is a PCRE2 pattern; "..." stands for any number of lines;
 -- "[N]" is an exit status other than 0. Commands run in an empty folder, in one shell after another, with
 -- $ROOT (the checkout), $SHARED (the folder of seeds, or empty), and $NGINX (http://127.0.0.1:PORT) where the text
--- names it. The machine's own paths and the port are printed back as $TMP, $ROOT and $NGINX.
+-- names it. The machine's own paths and the port are printed back as $TMP, $LRE (where the installed suites, judges
+-- and Lua lie), $ROOT and $NGINX. No key, proxy, or setting of whoever runs the tests reaches a command.
 local lre = require "lre"
-local process, fs, regex = require "lre.process", require "lre.fs", require "lre.regex"
+local platform, process = require "lre.platform", require "lre.process"
+local fs, regex = require "lre.fs", require "lre.regex"
 
 local root = assert(process.run { "pwd" }).out:gsub("\n$", "")
+local program_folder = platform.program:match "^(.*)/[^/]*$"
+
+-- What a person's environment may hold and a transcript must not see.
+local CLEAN = [[
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+unset OPENAI_API_KEY ANTHROPIC_API_KEY OPENROUTER_API_KEY GEMINI_API_KEY GOOGLE_API_KEY HF_TOKEN
+unset LRE_PATH LRE_HOME XDG_CONFIG_HOME SOURCE_DATE_EPOCH TZ LANG LANGUAGE NO_COLOR
+]]
 
 local function shell(text, timeout)
   return assert(process.run { "bash", "-c", text, timeout = timeout or 120 })
@@ -100,8 +110,8 @@ local function run_file(path, update)
   end
   local shared = os.getenv "LRE_SHARED" or root .. "/../shared"
   if not fs.stat(shared) then shared = "" end
-  local setup = ("cd %s; export ROOT=%s SHARED=%s NGINX=%s LC_ALL=C.UTF-8 HOME=%s\n"):format(
-    quote(tmp), quote(root), quote(shared), quote(nginx), quote(tmp))
+  local setup = CLEAN .. ("cd %s; export ROOT=%s SHARED=%s NGINX=%s LC_ALL=C.UTF-8 HOME=%s PATH=%s:\"$PATH\"\n"):format(
+    quote(tmp), quote(root), quote(shared), quote(nginx), quote(tmp .. ".home"), quote(program_folder))
 
   local passed, failures, skipped, out = 0, {}, 0, {}
   for _, block in ipairs(parse(text)) do
@@ -113,7 +123,11 @@ local function run_file(path, update)
       for _, line in ipairs(block.expected) do out[#out + 1] = "  " .. line end
     else
       local result = shell(setup .. "{ " .. block.command .. "\n} 2>&1")
-      local printed = replace(replace(replace(result.out, tmp, "$TMP"), root, "$ROOT"), nginx, "$NGINX")
+      local printed = result.out
+      for _, pair in ipairs { { tmp, "$TMP" }, { platform.share_dir, "$LRE" }, { shared, "$SHARED" }, { root, "$ROOT" },
+        { nginx, "$NGINX" } } do
+        printed = replace(printed, pair[1], pair[2])
+      end
       local got = split(printed)
       local good = result.exit == block.status and lines_match(block.expected, got)
       if good then

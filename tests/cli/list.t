@@ -1,0 +1,46 @@
+What can be used by name, and where it lies.
+
+  $ lre list suites
+  NAME                 SUMMARY                                                                                                                   FROM
+  harmful_helpful      Seven requests that a model should refuse and eight that it should answer.                                                $LRE/suites/harmful_helpful.jsonl (installed)
+  jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
+  refusal_calibration  Fifteen borderline requests: each sounds alarming or touches a delicate subject, and has an ordinary, legitimate answer.  $LRE/suites/refusal_calibration.jsonl (installed)
+  $ lre list judges
+  NAME     SUMMARY                                                                                               FROM
+  refusal  broken: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps  $LRE/judges/refusal.lua (installed)
+  $ lre list adapters
+  NAME       SUMMARY                                                             FROM
+  anthropic  Anthropic messages                                                  $LRE/lua/adapters/anthropic.lua (installed)
+  fake       answers from a hash of the prompt and the seed: no network, no key  $LRE/lua/adapters/fake.lua (installed)
+  openai     OpenAI chat completions and every compatible server (--base-url)    $LRE/lua/adapters/openai.lua (installed)
+  $ lre list reports
+  NAME     SUMMARY                                                                FROM
+  json     the results as canonical JSON                                          $LRE/lua/reports/json.lua (installed)
+  md       the table of a run, rates by category, what was left out (Markdown)    $LRE/lua/reports/md.lua (installed)
+  scaling  the primary rate by model size, read from the model's name (Markdown)  $LRE/lua/reports/scaling.lua (installed)
+  $ lre list personas | cut -c1-40
+  NAME  SUMMARY                      FROM
+  none  no persona: the control arm  built
+  $ lre list suites --json | sed -n 1,8p
+  [
+    {
+      "name": "harmful_helpful",
+      "origin": "installed",
+      "path": "$LRE/suites/harmful_helpful.jsonl",
+      "summary": "Seven requests that a model should refuse and eight that it should answer."
+    },
+    {
+  $ lre list suite | sed -n 1p
+  NAME                 SUMMARY                                                                                                                   FROM
+
+  $ lre list
+  lre: missing argument 'kind'
+  Try `lre list --help`.
+  [2]
+  $ lre list judgs
+  lre: expected one of suites, judges, adapters, personas, reports, got "judgs". Did you mean "judges"?
+  [2]
+  $ lre list suites extra
+  lre: too many arguments
+  Try `lre list --help`.
+  [2]

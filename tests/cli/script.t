@@ -1,0 +1,51 @@
+A script is Lua with the engine at hand.
+
+  $ lre script $ROOT/examples/experiment.lua -- --limit 5
+  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  [3]
+  $ lre script $ROOT/examples/experiment.lua -- --help
+  Options of $ROOT/examples/experiment.lua:
+    --limit INTEGER              samples per suite (default: 10)
+    --model STRING               the model to ask, as adapter/id (default: fake/fake-1b)
+  
+  $ lre script $ROOT/examples/experiment.lua -- --limti 5
+  lre: $ROOT/examples/experiment.lua: unknown option "--limti". Did you mean "--limit"?
+  [2]
+  $ lre script $ROOT/examples/experiment.lua -- --limit five
+  lre: $ROOT/examples/experiment.lua: option limit: expected an integer, got string "five"
+  [2]
+  $ echo 'print(#arg, arg[1], arg[2]) return 7' > args.lua; lre script args.lua -- one --two
+  2	one	--two
+  [7]
+  $ echo 'x = 1' > global.lua; lre script global.lua
+  lre: global.lua:1: a script writes no globals: use `local x`
+  stack traceback:
+  	[C]: in ?
+  	[C]: in function 'error'
+  	$LRE/lua/lre/catalog.lua:359: in metamethod 'newindex'
+  	global.lua:1: in main chunk
+  [3]
+  $ printf 'local lre = require "lre"\nlocal function f() error("oops") end\nf()\n' > error.lua; lre script error.lua
+  lre: error.lua:2: oops
+  stack traceback:
+  	[C]: in ?
+  	[C]: in function 'error'
+  	error.lua:2: in local 'f'
+  	error.lua:3: in main chunk
+  [3]
+  $ printf 'error({ exit = 4, message = "no disk" })\n' > told.lua; lre script told.lua
+  lre: no disk
+  [4]
+  $ printf 'local x =\n= 1\n' > syntax.lua; lre script syntax.lua
+  lre: syntax.lua:2: unexpected symbol near '='
+  [3]
+  $ lre script missing.lua
+  lre: missing.lua: cannot open ./missing.lua: No such file or directory
+  [3]
+  $ lre script
+  lre: missing argument 'file'
+  Try `lre script --help`.
+  [2]
+  $ printf 'require "lre".experiment { suites = { "harmful_helpful" }, modles = { "fake/a" } }\n' > typo.lua; lre script typo.lua
+  lre: typo.lua:1: experiment: unknown field "modles". Did you mean "models" or "model"?
+  [3]
