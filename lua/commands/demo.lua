@@ -10,7 +10,7 @@ local report = require "lre.report"
 local command = {
   name = "demo",
   summary = "All bundled suites on two fake models: tables, no network, no key.",
-  epilog = "The second, larger model is synthetic: it refuses 0.25 more than the first, so that the scaling table\n"
+  epilog = "The second, larger model is synthetic: it refuses 0.25 more than the first, so that the scaling table "
     .. "has a slope.",
 }
 
@@ -47,7 +47,7 @@ Next steps:
   - lre run --model fake/fake-1b --suite harmful_helpful --out results.json
   - lre run --model openai/gpt-4o-mini --suite jailbreak_styles --out results.json      (needs OPENAI_API_KEY)
   - lre run --model openai/mine --base-url http://127.0.0.1:8000/v1 --suite FILE.jsonl  (any compatible server)
-  - lre test judges/refusal.lua
+  - lre test refusal
   - lre list suites
 ]]
 

@@ -49,7 +49,9 @@ end
 local function rows_of(elements)
   local rows = {}
   for _, element in ipairs(elements) do
-    local label = table.concat(element:_get_label_lines(), ", ")
+    local names = {} -- argparse aligns the aliases for a terminal and ends each but the last in a comma
+    for i, line in ipairs(element:_get_label_lines()) do names[i] = line:match("^%s*(.-),?%s*$") end
+    local label = table.concat(names, ", "):gsub("|", "\\|")
     rows[#rows + 1] = ("| `%s` | %s |"):format(label, cell(element._description or ""))
   end
   return rows

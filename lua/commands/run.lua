@@ -10,7 +10,7 @@ local progress = require "lre.progress"
 local command = {
   name = "run",
   summary = "Ask models every sample of the suites, judge the answers, write the results.",
-  epilog = "Exit codes: 0 done; 1 done, but a trial or verdict failed; 2 usage; 3 a suite, judge or flag is invalid\n"
+  epilog = "Exit codes: 0 done; 1 done, but a trial or verdict failed; 2 usage; 3 a suite, judge or flag is invalid "
     .. "(nothing was sent); 4 no key, a refused key, a full disk; 130 interrupted: the same --run-id goes on.",
 }
 
@@ -58,7 +58,7 @@ local function dry_run(args, exp)
       params = preview.params, request_hash = preview.request_hash, url = preview.url, error = preview.error,
     }) .. "\n")
   end
-  cli.note(("dry run: %d trials, nothing was sent\n"):format(plan:count()))
+  if log.level() ~= "ERROR" then cli.note(("dry run: %d trials, nothing was sent\n"):format(plan:count())) end
   return 0
 end
 

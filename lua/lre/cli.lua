@@ -17,7 +17,7 @@ end
 ---Text on standard output; a closed pipe or a full disk is an environment error, never silence.
 function cli.out(text)
   local ok, err = fs.print("stdout", text)
-  if not ok then cli.fail(4, "standard output: %s", tostring(err)) end
+  if not ok then cli.fail(4, "%s", tostring(err)) end
 end
 
 ---Text on standard error. Nothing useful can be done when that fails.
@@ -43,8 +43,13 @@ function cli.commands()
   return names
 end
 
+-- Commands of the three systems that lre grew from, which this version does not have yet.
+local LATER = { judge = true, report = true, compare = true, reproduce = true, kappa = true, did = true, grid = true,
+  rejudge = true, salvage = true, validate = true, resume = true, config = true, mock = true, verify = true }
+
 local function unknown_command(word)
   local names = cli.commands()
+  if LATER[word] then cli.fail(2, '"%s" comes in a later version. `lre help` lists what is here.', word) end
   local sentence = require("lre.suggest").sentence(word, names)
   cli.fail(2, '"%s" is not a command.%s `lre help` lists them.', word, sentence)
 end
@@ -76,6 +81,20 @@ local function wants_help(args)
   return false
 end
 
+-- argparse takes "-1" for an option: "--seed -1" reaches it as "--seed=-1", so that the range is what is complained of.
+local function join_negative_numbers(args)
+  local out = {}
+  for _, word in ipairs(args) do
+    local last = out[#out]
+    if word:find("^%-%.?%d") and last and last:find("^%-%-%w[%w-]*$") then
+      out[#out] = last .. "=" .. word
+    else
+      out[#out + 1] = word
+    end
+  end
+  return out
+end
+
 -- Runs a command with its own arguments.
 local function dispatch(word, args)
   local command = cli.command(word)
@@ -86,7 +105,7 @@ local function dispatch(word, args)
   end
   local rest = {}
   if command.takes_rest then args, rest = cli.split_rest(args) end
-  local ok, parsed = parser:pparse(args)
+  local ok, parsed = parser:pparse(join_negative_numbers(args))
   if not ok then cli.fail(2, "%s\nTry `lre %s --help`.", tostring(parsed), command.name) end
   parsed.rest = rest
   return command.run(parsed)

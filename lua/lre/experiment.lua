@@ -31,6 +31,19 @@ end
 
 -- ---- settings ----
 
+-- "file:line: " of the user's script that is being run: the innermost caller outside the engine. "" where there is
+-- none.
+local function script_line()
+  for level = 3, 20 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then return "" end
+    if info.currentline > 0 and info.source:sub(2, #platform.lua_dir + 1) ~= platform.lua_dir then
+      return ("%s:%d: "):format(info.source:sub(2), info.currentline)
+    end
+  end
+  return ""
+end
+
 -- A script may say the plural.
 local PLURAL = { suites = "suite", personas = "persona", judges = "judge", dataset = "suite" }
 -- What a script may say beyond the flags.
@@ -49,7 +62,7 @@ local function check_number(e, value)
   local number = e.type == "integer" and math.tointeger(value) or e.type == "number" and type(value) == "number"
     and value
   if not number or number < e.min or number > (e.max or math.huge) then
-    fail(2, "experiment: %s: expected %s, got %s", e.name, defaults.range(e), shape.show(value))
+    fail(3, "%sexperiment: %s: expected %s, got %s", script_line(), e.name, defaults.range(e), shape.show(value))
   end
   return number
 end
@@ -60,7 +73,9 @@ local function check_setting(e, value)
   if e.type == "integer" or e.type == "number" then return check_number(e, value) end
   if LISTS[e.type] then return type(value) == "table" and value or { value } end
   local kind = e.type == "flag" and "boolean" or "string"
-  if type(value) ~= kind then fail(2, "experiment: %s: expected %s, got %s", e.name, kind, shape.show(value)) end
+  if type(value) ~= kind then
+    fail(3, "%sexperiment: %s: expected %s, got %s", script_line(), e.name, kind, shape.show(value))
+  end
   return value
 end
 
@@ -72,8 +87,8 @@ local function settings_of(given)
     local e = entries[PLURAL[name] or name]
     if name == "models" then e = entries.model end
     if not e and not MORE[name] then
-      fail(2, "experiment: unknown field %s.%s", shape.quote(tostring(name)), suggest.sentence(tostring(name),
-        known_names()))
+      fail(3, "%sexperiment: unknown field %s.%s", script_line(), shape.quote(tostring(name)),
+        suggest.sentence(tostring(name), known_names()))
     end
     if e then out[e.name] = check_setting(e, value) else out[name] = value end
   end
@@ -255,17 +270,24 @@ end
 
 -- ---- running ----
 
--- Who may see a flag's value in run.json. A proxy's URL may hold a password.
+-- A script's own tables (a suite, a roster's entry) are shown by name.
+local function shown_list(list)
+  local out = json.array {}
+  for i, value in ipairs(list) do
+    out[i] = type(value) == "table" and (value.label or value.name or value.id) or value
+  end
+  return out
+end
+
+-- Flags as run.json shows them. A proxy's URL may hold a password.
 local function shown_flags(s)
   local out = {}
   for _, e in ipairs(defaults.list("run")) do
     local value = s[e.name]
-    if LISTS[e.type] and type(value) == "table" then value = json.array(value) end
+    if type(value) == "table" then value = shown_list(value) end
     if e.name == "proxy" and value then value = value:gsub("//[^/@]*@", "//") end
-    if type(value) ~= "table" or not e.name:match("^models?$") then out[e.name] = value end
+    out[e.name] = value
   end
-  out.model = json.array {}
-  for i, one in ipairs(wanted_models(s)) do out.model[i] = one.name or one.roster end
   return out
 end
 

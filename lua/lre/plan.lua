@@ -74,6 +74,7 @@ function plan.new(spec)
   local seen = {}
   for i, given in ipairs(spec.suites) do
     self.suites[i] = enter_suite(self, given)
+    no_duplicates(given.judges, "name", "judge")
     for _, judge in ipairs(given.judges) do
       if not seen[judge] then table.insert(self.judges, judge) end
       seen[judge] = true

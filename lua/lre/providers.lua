@@ -82,6 +82,9 @@ end
 
 local function refuse(name, names, first)
   local hint = first and suggest.sentence(first, names) or ""
+  if first and hint == "" and not contains(names, "openrouter") then
+    hint = " openrouter, which takes such names, is not installed."
+  end
   error({
     exit = 3,
     message = ('model "%s": no adapter is known for this name.%s Installed: %s. '

@@ -21,12 +21,17 @@ local function contains_all(list, words)
   return true
 end
 
--- Metrics whose labels the judge has.
+local function as_list(labels)
+  return json.array(type(labels) == "table" and labels or { labels })
+end
+
+-- Metrics whose labels the judge has. A rate is of some of the labels in `of`.
 local function fitting(metrics, labels)
   local out = json.array {}
   for _, m in ipairs(metrics or {}) do
-    if contains_all(labels, m.rate) and contains_all(labels, m.of) then
-      out[#out + 1] = { name = m.name, rate = m.rate, of = m.of }
+    local rate, of = as_list(m.rate), as_list(m.of)
+    if contains_all(labels, of) and contains_all(of, rate) then
+      out[#out + 1] = { name = m.name, rate = rate, of = of }
     end
   end
   return out

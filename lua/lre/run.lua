@@ -1,10 +1,11 @@
 -- run: asks the trials of a plan and judges the answers, over a store (rundir or memory_store). Whatever is in its
 -- journal
--- is neither asked nor judged again. A rule judge speaks right after its answer is in the journal, while that is in
--- memory; answers of earlier sessions are judged in a pass of their own.
+-- is neither asked nor judged again. Rule judges speak while others are still asked, on threads of their own, once the
+-- answer is in the journal; answers of earlier sessions are judged in a pass of their own.
 local aggregate = require "lre.aggregate"
 local clock = require "lre.clock"
 local log = require "lre.log"
+local platform = require "lre.platform"
 local rundir = require "lre.rundir"
 local sched = require "lre.sched"
 local set = require "lre.set"
@@ -19,14 +20,21 @@ local MAX_TOLD = 10
 
 -- ---- judging ----
 
+-- Answers are judged in blocks of this size, on other threads, while more are asked for.
+local BLOCK = 64
+
 local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
 
 local Judging = {}
 Judging.__index = Judging
 
+-- One core is for asking.
 local function new_judging(plan, store, counter)
-  local self = setmetatable({ store = store, counter = counter, judges = {}, given = 0, failed = 0 }, Judging)
+  local threads = math.max(1, platform.cpus() - 1)
+  local self = setmetatable({ store = store, counter = counter, judges = {}, all = plan.judges, blocks = {}, given = 0,
+    failed = 0, threads = threads, gate = sched.gate(threads) }, Judging)
   for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
+  for _, judge in ipairs(plan.judges) do self.blocks[judge] = {} end
   return self
 end
 
@@ -56,27 +64,65 @@ local function note_failure(self, row, verdict, judge)
     { model = row.model, key = row.key })
 end
 
--- The verdicts of one answer that are not there yet. `row`: the trial's fields; `answer`: text, finish_reason, model,
--- reasoning.
+local function keep_verdict(self, judge, item, verdict)
+  local row, category = item.row, item.row.category or nil
+  note_failure(self, row, verdict, judge)
+  self.store:append(rundir.verdict_row(row.key, category, item.truncated, judge, item.response_hash, verdict))
+  self.given = self.given + 1
+  if self.counter then
+    self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
+      verdict.reason and verdict.reason.code, item.truncated)
+  end
+end
+
+local function judge_block(self, judge, block)
+  local inputs = {}
+  for i, item in ipairs(block) do inputs[i] = item.input end
+  local verdicts, err = judge:verdicts(inputs)
+  if not verdicts then error(err, 0) end
+  for i, item in ipairs(block) do keep_verdict(self, judge, item, verdicts[i]) end
+end
+
+-- Judges a block in a task of its own. Waits where as many are under way as there are threads, so that nothing piles
+-- up.
+local function start_block(self, judge, block)
+  local place = self.gate:enter()
+  sched.spawn(function()
+    local ok, err = pcall(judge_block, self, judge, block)
+    place:leave()
+    if not ok then self.failure = self.failure or err end
+  end)
+end
+
+---Takes one answer for the judges that have not spoken on it. `row`: the trial's fields; `answer`: text, finish_reason,
+---model, reasoning; `there`: the set of verdicts in the journal.
 function Judging:answer(row, answer, messages, there)
+  if self.failure then error(self.failure, 0) end
   local judges = self.judges[row.suite]
   if not judges or #judges == 0 then return end
-  local response_hash, input = rundir.response_hash(answer.text, answer.finish_reason), nil
-  local category, truncated = row.category or nil, answer.finish_reason == "length" or nil
+  local item = { row = row, response_hash = rundir.response_hash(answer.text, answer.finish_reason),
+    truncated = answer.finish_reason == "length" or nil }
   for _, judge in ipairs(judges) do
-    if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. response_hash)) then
-      input = input or judge_input(row, answer, messages)
-      local verdict, err = judge:verdict(input)
-      if not verdict then error(err, 0) end
-      note_failure(self, row, verdict, judge)
-      self.store:append(rundir.verdict_row(row.key, category, truncated, judge, response_hash, verdict))
-      self.given = self.given + 1
-      if self.counter then
-        self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
-          verdict.reason and verdict.reason.code, truncated)
+    if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. item.response_hash)) then
+      item.input = item.input or judge_input(row, answer, messages)
+      local block = self.blocks[judge]
+      block[#block + 1] = item
+      if #block == BLOCK then
+        self.blocks[judge] = {}
+        start_block(self, judge, block)
       end
     end
   end
+end
+
+---Waits for all verdicts.
+function Judging:finish()
+  for _, judge in ipairs(self.all) do
+    if #self.blocks[judge] > 0 then start_block(self, judge, self.blocks[judge]) end
+    self.blocks[judge] = {}
+  end
+  for _ = 1, self.threads do self.gate:enter() end -- all places: nobody is at work any more
+  if self.failure then error(self.failure, 0) end
 end
 
 -- Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
@@ -128,6 +174,7 @@ function run.judge(plan, store, open)
       self:answer(row, answer, trial and trial.messages, there)
     end
   end
+  self:finish()
   store:flush()
   return self
 end
@@ -177,7 +224,7 @@ local function as_error(err)
   return { kind = "script", code = "runtime", message = debug.traceback(tostring(err), 2) }
 end
 
-local function ask(self, trial, hooks)
+local function ask(trial, hooks)
   hooks["repeat"], hooks.trial = trial.n, trial.key
   local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, trial.messages, nil, hooks)
   if ok then return response, err end
@@ -186,17 +233,20 @@ local function ask(self, trial, hooks)
 end
 
 local function ask_in_time(self, trial, hooks)
-  if not self.timeout_trial then return ask(self, trial, hooks) end
-  return sched.deadline(self.timeout_trial, ask, self, trial, hooks)
+  if not self.timeout_trial then return ask(trial, hooks) end
+  return sched.deadline(self.timeout_trial, ask, trial, hooks)
 end
+
+-- Errors that tell of us, not of an answer: the trial has no row and a resume asks it.
+local NOT_ASKED = { provider_stopped = true, interrupted = true }
 
 local function run_trial(self, trial, hooks)
   local started = { started_at = clock.iso() }
   local begun = clock.mono()
   local response, err = ask_in_time(self, trial, hooks)
-  if not response and err.code == "provider_stopped" then
+  if not response and NOT_ASKED[err.code] then
     self.not_asked = self.not_asked + 1
-    self.stopped = self.stopped or err
+    if err.code == "provider_stopped" then self.stopped = self.stopped or err end
     return
   end
   started.completed_at = clock.iso()
@@ -220,19 +270,28 @@ end
 
 local start_worker
 
+-- One who waits for a provider lets another in, up to a bound.
+local function let_another_in(self)
+  local active = self.workers - self.waiting
+  if self.workers < self.concurrency + MAX_WAITING and active < self.concurrency then start_worker(self) end
+end
+
+-- A worker asks trial after trial, each under a place of the gate. `pause` and `resume` are the model's: it waits
+-- without a place.
 local function work(self)
   local place
+  local function resumed()
+    if not place then self.waiting = self.waiting - 1 end
+  end
   local hooks = {
     pause = function()
       place:leave()
       place = nil
       self.waiting = self.waiting + 1
-      if self.workers < self.concurrency + MAX_WAITING and self.workers - self.waiting < self.concurrency then
-        start_worker(self)
-      end
+      let_another_in(self)
     end,
     resume = function()
-      self.waiting = self.waiting - 1
+      resumed()
       place = self.gate:enter()
     end,
   }
@@ -240,38 +299,50 @@ local function work(self)
     place = self.gate:enter()
     local trial = not over(self) and next_trial(self)
     if trial then run_trial(self, trial, hooks) end
-    place:leave()
+    resumed() -- a trial's deadline may end it while it waits
+    if place then place:leave() end
     -- One too many: it was started while others waited for a provider.
     if not trial or self.workers - self.waiting > self.concurrency then break end
   end
 end
 
+local function traceback(err)
+  return type(err) == "table" and err or debug.traceback(tostring(err), 2)
+end
+
+-- What ends the run (a full disk) ends it at once: answers on their way could not be kept.
+local function give_up(self, err, by)
+  self.failure = self.failure or err
+  for i, task in ipairs(self.tasks) do
+    if i ~= by and task:status() == "running" then task:cancel() end
+  end
+end
+
 start_worker = function(self)
   self.workers = self.workers + 1
-  self.tasks[#self.tasks + 1] = sched.spawn(function()
-    local ok, err = xpcall(work, function(e) return type(e) == "table" and e or debug.traceback(tostring(e), 2) end,
-      self)
+  local n = #self.tasks + 1
+  self.tasks[n] = sched.spawn(function()
+    local ok, err = xpcall(work, traceback, self)
     self.workers = self.workers - 1
-    if not ok and not self.failure then self.failure = err end
+    if not ok then give_up(self, err, n) end
   end)
 end
 
 local function wait_all(self)
   local i = 1
   while self.tasks[i] do
-    self.tasks[i]:wait()
-    self.tasks[i] = false
-    if self.failure then
-      for k = i + 1, #self.tasks do self.tasks[k]:cancel() end
-      return
-    end
+    pcall(self.tasks[i].wait, self.tasks[i])
     i = i + 1
   end
 end
 
+local function finish(self)
+  if self.judging then self.judging:finish() end
+  self.store:flush()
+end
+
 ---Asks all trials that have no good answer yet. `opt`: concurrency, open (samples of a suite), timeout_trial,
----timeout_run,
----progress, judge (give the verdicts at once), counter (told of all rows: for a journal that was empty).
+---timeout_run, progress, judge (give the verdicts at once), counter (told of all rows: for a journal that was empty).
 ---Returns { asked, errors, not_asked, stopped (the error that stopped a provider), failure, interrupted, timing,
 ---judging }.
 function run.ask(plan, store, opt)
@@ -283,11 +354,13 @@ function run.ask(plan, store, opt)
   if opt.judge then self.judging = new_judging(plan, store, opt.counter) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
   wait_all(self)
-  if not self.failure then store:flush() end
+  if not self.failure then
+    local ok, err = pcall(finish, self)
+    if not ok then self.failure = err end
+  end
   self.interrupted = (sched.interrupted())
   self.timed_out = self.deadline ~= nil and clock.mono() >= self.deadline
   return self
 end
-
 
 return run

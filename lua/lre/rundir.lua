@@ -23,6 +23,11 @@ local function world(ok, err, path)
   return ok
 end
 
+local function make_folder(path, parents)
+  local ok, err = fs.mkdir(path, parents)
+  return world(ok, err, path)
+end
+
 ---Raises { exit = 2 } where a run id cannot be the name of a folder.
 function rundir.check_id(id)
   if id == "" or id == "." or id:find("/", 1, true) or id:find("..", 1, true) or id:find("%c") or #id > 200 then
@@ -34,8 +39,7 @@ end
 local function create_free(parent, id)
   for n = 1, 100000 do
     local name = n == 1 and id or id .. "-" .. n
-    local created, err = fs.mkdir(parent .. "/" .. name)
-    if world(created, err, parent .. "/" .. name) then return name end
+    if make_folder(parent .. "/" .. name) then return name end
   end
   fail(4, "%s: no free name for run %s", parent, id)
 end
@@ -44,7 +48,7 @@ end
 ---Returns a Run { path, id, old }: `old` is its run.json where it is resumed.
 function rundir.open(parent, id, fresh)
   if id then rundir.check_id(id) end
-  world(fs.mkdir(parent, true), nil, parent)
+  make_folder(parent, true)
   local self = setmetatable({ lines = 0 }, Run)
   local path = id and parent .. "/" .. id
   if path and not fresh and fs.stat(path) then
@@ -54,7 +58,7 @@ function rundir.open(parent, id, fresh)
   end
   self.path = parent .. "/" .. self.id
   self.journal_path = self.path .. "/partials.jsonl"
-  world(fs.mkdir(self.path .. "/inputs"))
+  make_folder(self.path .. "/inputs")
   self:_lock()
   self:_read_old()
   return self
@@ -116,9 +120,17 @@ end
 -- What is said first where several differ: a seed is in the models' parameters too.
 local FIRST = { "seed", "sample", "repeats", "params", "suites", "personas", "judges", "models" }
 
+-- A run that was only asked (--no-judge) may be judged now: its answers stay what they are.
+local function take_judges(was, is)
+  if #was.judges > 0 or #was.suites ~= #is.suites then return end
+  was.judges = is.judges
+  for i, suite in ipairs(was.suites) do suite.judges = is.suites[i].judges end
+end
+
 ---Raises { exit = 3 } with the first field of the plan that differs from the run's.
 function Run:check_plan(identity)
   if not self.old then return end
+  take_judges(self.old.plan, identity)
   for _, name in ipairs(FIRST) do
     local where, was, is = difference(self.old.plan[name], identity[name], name)
     if where then

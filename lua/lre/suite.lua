@@ -78,6 +78,9 @@ local function jsonl_rows(self)
         ok, line = pcall(next_line)
       end
       if not ok then
+        if type(line) == "table" and line.code == "line_too_long" then
+          line = ("a line of more than %d MiB"):format(MAX_LINE_BYTES >> 20)
+        end
         return nil, number + 1, "", ended(line)
       elseif not line then
         return nil
@@ -169,7 +172,9 @@ local function csv_rows(self)
       local ok, record, line = pcall(records)
       if not ok then
         records = function() end
-        return nil, nil, "", ended(record)
+        if type(record) == "table" and record.exit then error(record, 0) end
+        local at, detail = tostring(record):match("^line (%d+): (.*)$")
+        return nil, math.tointeger(at), "", ended(nil, detail or tostring(record))
       elseif not record then
         return nil
       elseif not header then

@@ -16,7 +16,7 @@ function timing.new()
     started_at = clock.iso() }, Timing)
 end
 
-local function seconds(x)
+local function rounded(x)
   return x and tonumber(("%.6g"):format(x)) or json.null
 end
 
@@ -42,7 +42,7 @@ end
 ---Ends a phase ("ask", "judge", "results") and notes how long it took.
 function Timing:phase(name)
   local now = clock.mono()
-  self.phases[name] = seconds(now - (self.mark or self.begun))
+  self.phases[name] = rounded(now - (self.mark or self.begun))
   self.mark = now
 end
 
@@ -62,13 +62,13 @@ end
 function Timing:data(asked)
   local took = clock.mono() - self.begun
   return {
-    schema = 1, started_at = self.started_at, completed_at = clock.iso(), seconds = seconds(took), trials = asked,
-    trials_per_second = seconds(took > 0 and asked / took or 0), retries = self.retries, tokens = self.tokens,
+    schema = 1, started_at = self.started_at, completed_at = clock.iso(), seconds = rounded(took), trials = asked,
+    trials_per_second = rounded(took > 0 and asked / took or 0), retries = self.retries, tokens = self.tokens,
     cost_usd = self.cost, cache = { hits = 0, misses = asked }, peak_memory_bytes = platform.peak_memory(),
     phases = self.phases,
-    latency_seconds = { p50 = seconds(self:quantile(0.5)), p90 = seconds(self:quantile(0.9)),
-    p99 = seconds(self:quantile(0.99)),
-      max = seconds(self.n > 0 and self.longest or nil) },
+    latency_seconds = { p50 = rounded(self:quantile(0.5)), p90 = rounded(self:quantile(0.9)),
+    p99 = rounded(self:quantile(0.99)),
+      max = rounded(self.n > 0 and self.longest or nil) },
   }
 end
 

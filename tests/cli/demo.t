@@ -1,41 +1,155 @@
 The demo: every bundled suite on two fake models. The same bytes on every machine.
 
   $ lre demo
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  # lre demo
+  
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful | 15 | 11 | 4 | 0 | 0.733 | [0.480, 0.891] |
+  | fake-7b | harmful_helpful | 15 | 14 | 1 | 0 | 0.933 | [0.702, 0.988] |
+  | fake-1b | jailbreak_styles | 10 | 6 | 4 | 0 | 0.600 | [0.313, 0.832] |
+  | fake-7b | jailbreak_styles | 10 | 9 | 1 | 0 | 0.900 | [0.596, 0.982] |
+  | fake-1b | refusal_calibration | 15 | 10 | 5 | 0 | 0.667 | [0.417, 0.848] |
+  | fake-7b | refusal_calibration | 15 | 12 | 3 | 0 | 0.800 | [0.548, 0.930] |
+  
+  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  
+  ## Refusal rate by category
+  
+  | Model | Suite | borderline | harmful | helpful |
+  |---|---|---|---|---|
+  | fake-1b | harmful_helpful | — | 6/7 (0.857) | 5/8 (0.625) |
+  | fake-7b | harmful_helpful | — | 7/7 (1.000) | 7/8 (0.875) |
+  | fake-1b | jailbreak_styles | — | 6/10 (0.600) | — |
+  | fake-7b | jailbreak_styles | — | 9/10 (0.900) | — |
+  | fake-1b | refusal_calibration | 10/15 (0.667) | — | — |
+  | fake-7b | refusal_calibration | 12/15 (0.800) | — | — |
+  
+  # Scaling
+  
+  | Size (B) | Model | harmful_helpful | jailbreak_styles | refusal_calibration |
+  |---|---|---|---|---|
+  | 1 | fake-1b | 0.733 | 0.600 | 0.667 |
+  | 7 | fake-7b | 0.933 | 0.900 | 0.800 |
+  
+  Next steps:
+    - lre run --model fake/fake-1b --suite harmful_helpful --out results.json
+    - lre run --model openai/gpt-4o-mini --suite jailbreak_styles --out results.json      (needs OPENAI_API_KEY)
+    - lre run --model openai/mine --base-url http://127.0.0.1:8000/v1 --suite FILE.jsonl  (any compatible server)
+    - lre test refusal
+    - lre list suites
 
 It leaves nothing behind, and a second time gives the same bytes.
 
   $ ls -A
   $ lre demo > one; lre demo > two; cmp one two
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
 
 A sample of each suite carries its tag.
 
   $ lre demo --sample 5
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  # lre demo
+  
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0.800 | [0.376, 0.964] |
+  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 3 | 2 | 0 | 0.600 | [0.231, 0.882] |
+  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0.800 | [0.376, 0.964] |
+  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  
+  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  
+  ## Refusal rate by category
+  
+  | Model | Suite | borderline | harmful | helpful |
+  |---|---|---|---|---|
+  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | — | 3/3 (1.000) | 1/2 (0.500) |
+  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | — | 3/3 (1.000) | 2/2 (1.000) |
+  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | — | 3/5 (0.600) | — |
+  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | — | 5/5 (1.000) | — |
+  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 4/5 (0.800) | — | — |
+  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 5/5 (1.000) | — | — |
+  
+  # Scaling
+  
+  | Size (B) | Model | harmful_helpful[sampled 5/15, seed=42] | jailbreak_styles[sampled 5/10, seed=42] | refusal_calibration[sampled 5/15, seed=42] |
+  |---|---|---|---|---|
+  | 1 | fake-1b | 0.800 | 0.600 | 0.800 |
+  | 7 | fake-7b | 1.000 | 1.000 | 1.000 |
+  
+  Next steps:
+    - lre run --model fake/fake-1b --suite harmful_helpful --out results.json
+    - lre run --model openai/gpt-4o-mini --suite jailbreak_styles --out results.json      (needs OPENAI_API_KEY)
+    - lre run --model openai/mine --base-url http://127.0.0.1:8000/v1 --suite FILE.jsonl  (any compatible server)
+    - lre test refusal
+    - lre list suites
   $ lre demo --sample 5 --seed 7 | grep -c 'sampled 5/10, seed=7'
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  0
-  [1]
+  5
   $ lre demo --sample 100 | sed -n 1,6p
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  # lre demo
+  
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 11 | 4 | 0 | 0.733 | [0.480, 0.891] |
+  | fake-7b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 14 | 1 | 0 | 0.933 | [0.702, 0.988] |
 
 The same as data.
 
   $ lre demo --json --sample 2 > demo.json
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
   $ sed -n '1,40s/hash": "[0-9a-f]*"/hash": "..."/;1,40p' demo.json
+  {
+    "inputs": {
+      "judges": [
+        {
+          "hash": "...",
+          "kind": "rule",
+          "labels": [
+            "refused",
+            "complied"
+          ],
+          "name": "refusal"
+        }
+      ],
+      "models": [
+        {
+          "adapter": "fake",
+          "adapter_hash": "...",
+          "id": "fake-1b",
+          "label": "fake-1b",
+          "options": {
+            "refusal_rate": 0.6,
+            "seed": -1
+          },
+          "params": {
+            "max_tokens": 512,
+            "seed": 42,
+            "temperature": 0
+          }
+        },
+        {
+          "adapter": "fake",
+          "adapter_hash": "...",
+          "id": "fake-7b",
+          "label": "fake-7b",
+          "options": {
+            "refusal_rate": 0.85,
+            "seed": -1
+          },
+          "params": {
+            "max_tokens": 512,
 
 The fake model's rate and name are the user's to choose; the seed's older flag means the same.
 
   $ lre demo --fake-refusal-rate 0 --model-name fake-3b | sed -n 3,6p
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | fake-3b | harmful_helpful | 15 | 0 | 15 | 0 | 0.000 | [0.000, 0.204] |
+  | fake-7b | harmful_helpful | 15 | 4 | 11 | 0 | 0.267 | [0.109, 0.520] |
   $ lre demo --refusal-rate 1 | sed -n 3,5p
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful | 15 | 15 | 0 | 0 | 1.000 | [0.796, 1.000] |
 
 Flags out of their range are told the range; nothing runs.
 

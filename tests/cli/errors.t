@@ -21,26 +21,35 @@ Unknown names: the nearest ones and the folders searched.
   A file is given by a path with a slash: ./refusl
   [3]
   $ lre run --model fake/a --suite q.jsonl --persona nobody
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: unknown persona "nobody". There is: none
+  Searched in:
+    personas (project)
+    $TMP.home/.config/lre/personas (user)
+    $LRE/lua/personas (installed)
+  A file is given by a path with a slash: ./nobody
   [3]
   $ lre run --model fkae/a --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: model "fkae/a": no adapter is known for this name. Did you mean "fake"? Installed: anthropic, fake, openai. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ lre run --model something --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: model "something": no adapter is known for this name. Installed: anthropic, fake, openai. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ lre run --model something --adapter opnai --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: unknown adapter "opnai". Did you mean "openai"?
+  Searched in:
+    adapters (project)
+    $TMP.home/.config/lre/adapters (user)
+    $LRE/lua/adapters (installed)
+  A file is given by a path with a slash: ./opnai
   [3]
   $ lre run --model fake/a --suite q.jsonl --suite ./q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
-  $ lre run --model fake/a,fake/a --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: two suites are called "q"; give each once, or rename one
+  [2]
+  $ lre run --model fake/a,fake/a --suite q.jsonl --run-id twice -q | sed -n 3p; rm -r runs
+  | fake/a | q | 1 | 0 | 1 | 0 | 0.000 | [0.000, 0.793] |
   $ lre run --model fake/a --suite q.jsonl --judge refusal,refusal
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: two judges are called "refusal"; give one another name with :as=NAME
+  [2]
 
 What is missing is said with the flag that gives it.
 
@@ -51,17 +60,17 @@ What is missing is said with the flag that gives it.
   lre: no suite: give one with --suite; `lre list suites` shows what is there
   [2]
   $ lre run --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: no model: give one with --model, for example --model fake/fake-1b
+  [2]
   $ lre run --model openai/gpt-4o-mini --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: OPENAI_API_KEY is not set, and openai/gpt-4o-mini needs a key. Set it, or name another variable with --api-key-env.
+  [4]
   $ lre run --model openai/gpt-4o-mini --suite q.jsonl --api-key-env MY_KEY
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: MY_KEY is not set, and openai/gpt-4o-mini needs a key. Set it, or name another variable with --api-key-env.
+  [4]
   $ OPENAI_API_KEY= lre run --model openai/gpt-4o-mini --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: OPENAI_API_KEY is not set, and openai/gpt-4o-mini needs a key. Set it, or name another variable with --api-key-env.
+  [4]
 
 Flags out of their range.
 
@@ -106,8 +115,8 @@ Flags out of their range.
   Try `lre run --help`.
   [2]
   $ lre run --model fake/a --suite q.jsonl --param temperature
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: --param: expected KEY=VALUE, got "temperature"
+  [2]
   $ lre run --model fake/a --suite q.jsonl --run-id ../escape
   lre: --run-id: expected a folder's name without "/" and "..", got "../escape"
   [2]
@@ -122,46 +131,49 @@ Flags out of their range.
   lre: --out and --dump-raw cannot both be standard output
   [2]
   $ lre run --model openai/a --suite q.jsonl --base-url ftp://127.0.0.1/v1
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: openai/a: the base URL must begin with http:// or https:// and a host
   [3]
   $ lre run --model openai/a --suite q.jsonl --base-url http://user:secret@127.0.0.1/v1
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: openai/a: the base URL has a user name or password in it; put the key into a variable (--api-key-env)
   [3]
   $ lre run --model openai/a --suite q.jsonl --base-url 'http://127.0.0.1/v1?key=secret'
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: openai/a: the base URL has a query or fragment in it; a key belongs into a variable (--api-key-env)
   [3]
 
 Malformed rows: file, line, field.
 
   $ printf '%s\n' '{"id":"a","text":"x"}' '{"id":"b","txt":"y"}' '{"id":"a","text":"z"}' '{"id":' > bad.jsonl
   $ lre run --model fake/a --suite bad.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: bad.jsonl:2: txt: unknown key. Did you mean "text"?
+  bad.jsonl:2: text: expected text or prompt or messages or conversation, got nil
+  bad.jsonl:3: id: duplicate id "a", first on line 1
+  bad.jsonl:4: not valid JSON: expected a value, found the end of the text at byte 6
   [3]
   $ : > empty.jsonl; lre run --model fake/a --suite empty.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: empty.jsonl: no samples: expected at least one
   [3]
   $ printf '{"id":"a","text":"caf\351"}\n' > latin1.jsonl; lre run --model fake/a --suite latin1.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: latin1.jsonl:1: not valid JSON: invalid UTF-8 at byte 21
   [3]
   $ printf '{"id":"a","text":"x\000y"}\n' > nul.jsonl; lre run --model fake/a --suite nul.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: nul.jsonl:1: not valid JSON: NUL byte in a string at byte 19
   [3]
   $ printf '{"id":"a","text":"x\\u0000y"}\n' > nul2.jsonl; lre run --model fake/a --suite nul2.jsonl -q > /dev/null
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: nul2.jsonl:1: not valid JSON: \u0000 in a string at byte 19
   [3]
   $ printf '{"id":"a","id":"b","text":"x"}\n' > twice.jsonl; lre run --model fake/a --suite twice.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: twice.jsonl:1: not valid JSON: duplicate key "id" at byte 10
   [3]
   $ { printf '{"id":"deep","text":"x","metadata":'; printf '[%.0s' $(seq 10000); printf ']%.0s' $(seq 10000); echo '}'; } > deep.jsonl
   $ lre run --model fake/a --suite deep.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: deep.jsonl:1: not valid JSON: nested more than 64 deep at byte 98
   [3]
   $ { printf '{"id":"long","text":"'; head -c 100000000 /dev/zero | tr '\0' a; echo '"}'; } > long.jsonl
   $ lre run --model fake/a --suite long.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: long.jsonl:1: a line of more than 16 MiB
   [3]
   $ lre lint long.jsonl
-  long.jsonl:1: error: long.jsonl:1: line is over 16777216 bytes
+  long.jsonl:1: error: a line of more than 16 MiB
   [1]
   $ rm long.jsonl
   $ lre run --model fake/a --suite missing.jsonl
@@ -170,14 +182,18 @@ Malformed rows: file, line, field.
   $ mkdir folder.jsonl; lre run --model fake/a --suite folder.jsonl
   lre: folder.jsonl: expected a file, got a folder
   [3]
+  $ lre run --model fake/a --suite q.jsonl --sample 1 --limit 1
+  lre: --limit and --sample: choose one
+  [2]
   $ lre run --models missing.json --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: missing.json: cannot open missing.json: No such file or directory
   [3]
   $ echo '{"not":"a list"}' > roster.json; lre run --models roster.json --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: roster.json: expected list of non-empty string or table, got a table with the key "not"
   [3]
   $ echo '["fake/a", {"idd":"b"}]' > roster2.json; lre run --models roster2.json --suite q.jsonl
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: roster2.json: [2].id: expected non-empty string, got nil
+  roster2.json: [2].idd: unknown key. Did you mean "id"?
   [3]
 
 Places that cannot be written, said before anything is asked.
@@ -192,11 +208,11 @@ Places that cannot be written, said before anything is asked.
   lre: /dev/full/x: the folder /dev/full does not exist
   [4]
   $ echo > file; lre run --model fake/a --suite q.jsonl --run-dir file
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: file: cannot make the folder file: File exists
+  [4]
   $ lre run --model fake/a --suite q.jsonl --run-dir /proc/nowhere
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  lre: /proc/nowhere: cannot make the folder /proc/nowhere: No such file or directory
+  [4]
 
 A judge with an error in it: at load nothing runs; at run time it is one answer's error.
 
@@ -238,10 +254,33 @@ A judge with an error in it: at load nothing runs; at run time it is one answer'
 A wrong key: stop at once.
 
   $ OPENAI_API_KEY=sk-test-SECRETSECRETSECRET lre run --model openai/a --base-url $NGINX/faults/401/errors/v1 --suite harmful_helpful --run-id refused --concurrency 1
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
-  [3]
+  model    openai/a: adapter openai (by the name's first part), id a
+  suite    harmful_helpful: 15 of 15 samples, sha256 74a299c25f0f814c
+  personas none
+  judges   refusal
+  run      runs/refused
+  trials   15, 1 in flight
+  lre: error: harmful_helpful/hh-001|none|openai/a: status 401: Incorrect API key provided: Bearer [redacted] (the key is the one in OPENAI_API_KEY)
+  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|
+  | openai/a | harmful_helpful | 1 | 0 | 0 | 1 | — | — |
+  
+  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  
+  ## Refusal rate by category
+  
+  | Model | Suite | harmful |
+  |---|---|---|
+  | openai/a | harmful_helpful | — |
+  
+  - openai/a, harmful_helpful, none: left out 1 failed of 1
+  - 14 of 15 trials have no answer yet
+  results  runs/refused/results.json
+  stopped: status 401: Incorrect API key provided: Bearer [redacted] (the key is the one in OPENAI_API_KEY)
+  14 of 15 trials have no answer yet; go on with the same command and --run-id refused
+  [4]
   $ grep -rl SECRETSECRET . ; curl -s $NGINX/count/errors
-  0
+  1
 
 Output that cannot be written.
 

@@ -6,8 +6,8 @@ What can be used by name, and where it lies.
   jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
   refusal_calibration  Fifteen borderline requests: each sounds alarming or touches a delicate subject, and has an ordinary, legitimate answer.  $LRE/suites/refusal_calibration.jsonl (installed)
   $ lre list judges
-  NAME     SUMMARY                                                                                               FROM
-  refusal  broken: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps  $LRE/judges/refusal.lua (installed)
+  NAME     SUMMARY                                                                         FROM
+  refusal  did the model refuse? rules over the opening of the answer, in seven languages  $LRE/judges/refusal.lua (installed)
   $ lre list adapters
   NAME       SUMMARY                                                             FROM
   anthropic  Anthropic messages                                                  $LRE/lua/adapters/anthropic.lua (installed)

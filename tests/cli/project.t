@@ -25,7 +25,7 @@ A project's own folders are found beside the installed ones: one file each.
   > END
   $ for kind in suites judges adapters personas reports; do lre list $kind | grep project; done
   mine                 Two invented questions.                                                                                                   suites/mine.jsonl (project)
-  shout    is it loud?                                                                                           judges/shout.lua (project)
+  shout    is it loud?                                                                     judges/shout.lua (project)
   parrot     says it again                                                       adapters/parrot.lua (project)
   calm  be calm                      personas/calm.lua (project)
   count    how many rows                                                          reports/count.lua (project)
@@ -97,7 +97,7 @@ The user's own.
 
   $ mkdir -p config/lre/judges; sed 's/shout/yell/' judges/shout.lua > config/lre/judges/yell.lua
   $ XDG_CONFIG_HOME=$PWD/config lre list judges | grep yell
-  yell     is it loud?                                                                                           $TMP/config/lre/judges/yell.lua (user)
+  yell     is it loud?                                                                     $TMP/config/lre/judges/yell.lua (user)
 
 A name in two folders is an error that shows both; --path decides.
 
@@ -132,5 +132,5 @@ A broken file is listed as broken and hides nothing.
   $ lre list judges | cut -c1-60
   NAME     SUMMARY                                            
   broken   broken: judges/broken.lua:2: unexpected symbol near
-  refusal  broken: judges/refusal.lua: the file used its 50000
+  refusal  did the model refuse? rules over the opening of the
   shout    is it loud?                                        

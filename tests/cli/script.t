@@ -1,7 +1,12 @@
 A script is Lua with the engine at hand.
 
   $ lre script $ROOT/examples/experiment.lua -- --limit 5
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  lre: unknown persona "developer_mode_dan". There is: none
+  Searched in:
+    personas (project)
+    $TMP.home/.config/lre/personas (user)
+    $LRE/lua/personas (installed)
+  A file is given by a path with a slash: ./developer_mode_dan
   [3]
   $ lre script $ROOT/examples/experiment.lua -- --help
   Options of $ROOT/examples/experiment.lua:

@@ -1,9 +1,9 @@
 A judge's own examples.
 
   $ lre test refusal | sed -n '$p'
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  FAIL judges/refusal.lua: 171 of 176 examples pass
   $ (cd $ROOT && lre test judges/refusal.lua) | sed -n '$p'
-  lre: judges/refusal.lua: the file used its 5000000 steps while it was loaded; raise --judge-steps
+  FAIL judges/refusal.lua: 171 of 176 examples pass
   $ lre test $ROOT/examples/brevity.lua
   OK $ROOT/examples/brevity.lua: 2 of 2 examples pass
   $ lre test $ROOT/examples/brevity.lua --json

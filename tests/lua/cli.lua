@@ -95,13 +95,16 @@ test("completions_come_for_three_shells", function()
 end)
 
 test("a_script_gets_its_arguments_and_its_integer_is_the_exit_code", function()
-  local result = test.lre("script", script 'print(arg[0] ~= nil, arg[1], ...) return 7', "--", "a", "--b")
+  local result = test.lre("script", script 'print(arg[0] ~= nil, arg[1], arg[2]) return 7', "--", "a", "--b")
   test.eq(result.exit, 7)
-  test.has(result.out, "true\ta\ta\t--b")
+  test.has(result.out, "true\ta\t--b")
 end)
 
 test("a_scripts_declared_options_show_in_its_help", function()
-  local path = script 'local lre = require "lre" local o = lre.options { limit = { 20, "samples per suite" } } print(o.limit)'
+  local path = script [[
+    local opt = require("lre").options { limit = { 20, "samples per suite" } }
+    print(opt.limit)
+  ]]
   local help = test.lre("script", path, "--", "--help")
   test.eq(help.exit, 0)
   test.has(help.out, "samples per suite")
@@ -162,4 +165,8 @@ test("a_refusal_rate_of_0_and_1_are_obeyed", function()
       if row.model == "fake-1b" then test.eq(row.refused, rate * row.total, row.suite) end
     end
   end
+end)
+
+test("docs_options_is_what_help_markdown_prints", function()
+  test.eq(assert(fs.read(test.root .. "/docs/options.md")), test.lre("help", "--markdown").out)
 end)

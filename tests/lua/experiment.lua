@@ -25,7 +25,7 @@ end)
 
 test("an_unknown_field_is_refused_with_a_suggestion", function()
   local err = test.raises(function() new { modles = { "x" } } end, "modles")
-  test.eq(err.exit, 2)
+  test.eq(err.exit, 3)
   test.has(err.message, "models")
 end)
 
@@ -60,7 +60,8 @@ end)
 
 test("a_roster_file_gives_labels_and_each_model_once", function()
   local path = test.folder() .. "/models.json"
-  fs.write(path, '[{"id":"fake-1b","label":"small","provider":"fake"},{"id":"fake-1b","label":"small","provider":"fake"}]')
+  local entry = '{"id":"fake-1b","label":"small","provider":"fake"}'
+  fs.write(path, ("[%s,%s]"):format(entry, entry))
   local run = new({ models = {}, model = {}, limit = 2 })
   run.settings.models = { path }
   local results = run:run().results

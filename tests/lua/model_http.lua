@@ -134,7 +134,7 @@ end)
 test("a_pause_that_one_trial_was_told_holds_the_others_up", function()
   local m = behind "429-then-ok"
   local first = sched.spawn(function() assert(m:chat(question)) end)
-  while not m._provider.paused_till do sched.sleep(0.005) end
+  while not m._provider.paused_till and first:status() == "running" do sched.sleep(0.005) end
   local till = m._provider.paused_till
   local second = sched.spawn(function() assert(m:chat(question)) end)
   second:wait()

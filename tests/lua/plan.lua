@@ -27,7 +27,8 @@ local shy = { name = "shy", hash = "p1", system = "Be shy." }
 local small, large = { label = "fake/a", id = "a", adapter = "fake" }, { label = "fake/b", id = "b", adapter = "fake" }
 
 local function make(change)
-  local spec = { suites = { { suite = suite_of("x", 3), judges = { judge } } }, personas = { none }, models = { small } }
+  local spec = { suites = { { suite = suite_of("x", 3), judges = { judge } } }, personas = { none },
+    models = { small } }
   for name, value in pairs(change or {}) do spec[name] = value end
   return plan.new(spec)
 end

@@ -43,7 +43,8 @@ local function token()
 end
 
 local function count(base, name)
-  return math.tointeger(tonumber(assert(require("lre.http").request { method = "GET", url = base .. "/count/" .. name }).body))
+  return math.tointeger(tonumber(assert(require("lre.http").request { method = "GET", url = base .. "/count/"
+    .. name }).body))
 end
 
 local function http_words(base, path, n)
@@ -127,8 +128,8 @@ test("fresh_takes_the_next_free_id", function()
 end)
 
 test("two_runs_of_one_second_get_two_folders", function()
-  local command = ("SOURCE_DATE_EPOCH=1700000000 %s run -q --run-dir %s/s --model fake/a --adapter fake --suite %s"):format(
-    test.program, parent(), "harmful_helpful")
+  local words = "run -q --model fake/a --suite harmful_helpful --run-dir " .. parent() .. "/s"
+  local command = ("SOURCE_DATE_EPOCH=1700000000 %s %s"):format(test.program, words)
   test.eq(process.run({ "sh", "-c", command .. " && " .. command, timeout = 60 }).exit, 0)
   test.eq(fs.list(parent() .. "/s"), { "20231114_221320", "20231114_221320-2" })
 end)
@@ -227,8 +228,8 @@ end)
 test("a_run_that_is_running_is_not_touched_by_another", function()
   local base = test.nginx()
   local words = http_words(base, "/delay/300/" .. token(), 4) .. " --concurrency 1"
-  local command = ("%s run --run-dir %s --run-id lock %s & sleep 0.3; %s run --run-dir %s --run-id lock %s; echo $?; wait")
-    :format(test.program, parent(), words, test.program, parent(), words)
+  local run = ("%s run --run-dir %s --run-id lock %s"):format(test.program, parent(), words)
+  local command = ("%s & sleep 0.3; %s; echo $?; wait"):format(run, run)
   local result = process.run { "bash", "-c", command, timeout = 60 }
   test.has(result.err, "lock")
   test.ok(result.out:match("^4\n"), result.out)
@@ -253,4 +254,46 @@ test("the_trial_timeout_ends_a_trial_not_the_run", function()
   local result = lre_run("slow", words)
   test.eq(result.exit, 1)
   test.eq(json.decode(results_of("slow")).rows[1].generation_errors, 2)
+end)
+
+test("the_run_timeout_starts_nothing_new_and_keeps_what_is_done", function()
+  local base = test.nginx()
+  local words = http_words(base, "/delay/50/" .. token(), 60) .. " --concurrency 2 --timeout-run 0.3"
+  local result = lre_run("budget", words)
+  test.eq(result.exit, 1)
+  local recorded = json.decode(results_of("budget")).trials.recorded
+  test.ok(recorded > 0 and recorded < 60, recorded)
+end)
+
+test("a_judge_that_never_ends_costs_one_answer_and_the_exit_code_is_1", function()
+  local path = parent() .. "/loops.lua"
+  fs.write(path, [[
+    local lre = require "lre"
+    return lre.judge { name = "loops", version = "1", kind = "rule", labels = { "yes" },
+      judge = function(trial)
+        while trial.sample_id == "s003" do end
+        return { label = "yes" }
+      end }
+  ]])
+  local words = ("--model fake/fake-1b --suite %s --judge %s --judge-steps 100000 -q"):format(suite_file(9), path)
+  local result = lre_run("loops", words)
+  test.eq(result.exit, 1)
+  local row = json.decode(results_of("loops")).rows[1]
+  test.eq({ row.total, row.counts.yes, row.unscored }, { 9, 8, 1 })
+end)
+
+test("two_judges_and_two_personas_give_a_row_each", function()
+  local words = "--model fake/fake-1b --suite harmful_helpful --limit 4 --persona none,%s --judge refusal,%s -q"
+  local persona, judge = parent() .. "/terse.lua", parent() .. "/long.lua"
+  fs.write(persona, 'return require("lre").persona { name = "terse", system = "Be terse." }')
+  fs.write(judge, [[return require("lre").judge { name = "long", version = "1", kind = "rule",
+    labels = { "long", "short" },
+    judge = function(_, response) return { label = #response.text > 60 and "long" or "short" } end }]])
+  test.eq(lre_run("grid", words:format(persona, judge)).exit, 0)
+  local seen = {}
+  for _, row in ipairs(json.decode(results_of("grid")).rows) do
+    seen[row.persona .. "/" .. row.judge] = row.total
+    test.eq(row.metrics[row.primary].n, 4)
+  end
+  test.eq(seen, { ["none/refusal"] = 4, ["none/long"] = 4, ["terse/refusal"] = 4, ["terse/long"] = 4 })
 end)

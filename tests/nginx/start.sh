@@ -54,6 +54,9 @@ escape() { # for the right side of sed's s|||
   printf '%s' "$1" | sed 's/[&|\\]/\\&/g'
 }
 
+# The daemon leaves our process group a moment after this script has ended: who runs us may end that group at once.
+setsid=
+command -v setsid >/dev/null && setsid=setsid
 # shellcheck disable=SC3045 # dash and bash have it; others go without
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 try=0
@@ -68,7 +71,7 @@ while [ $try -lt 20 ]; do
   sed -e "s|@MODULES@|$(escape "$modules")|" -e "s|@USER@|$user|" -e "s|@DIR@|$(escape "$dir")|g" \
     -e "s|@HERE@|$(escape "$here")|g" -e "s|@PORT@|$port|" -e "s|@TLS@|$(escape "$tls")|" \
     "$here/nginx.conf.in" >"$dir/nginx.conf"
-  if nginx -p "$dir/" -c "$dir/nginx.conf" 2>"$dir/start.log" >/dev/null </dev/null; then
+  if $setsid nginx -p "$dir/" -c "$dir/nginx.conf" 2>"$dir/start.log" >/dev/null </dev/null; then
     # nginx answers before its daemon has left our process group, which whoever called us may end; then it writes its pid.
     until [ -s "$dir/nginx.pid" ]; do sleep 0.01; done
     echo "$port" >"$dir/port"
