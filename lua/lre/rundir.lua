@@ -80,7 +80,8 @@ function Run:_read_old()
     if self.lines > 0 then fail(3, "%s: missing, but the run has a journal; take another --run-id", path) end
     return
   end
-  local old, err = json.decode(world(fs.read(path)), { max_bytes = 1 << 30 })
+  local source, why = fs.read(path)
+  local old, err = json.decode(world(source, why, path), { max_bytes = 1 << 30 })
   if not old then fail(3, "%s: %s", path, tostring(err)) end
   if old.schema ~= SCHEMA then fail(3, "%s: schema %s is not known to this version", path, tostring(old.schema)) end
   self.old = old
@@ -168,7 +169,8 @@ end
 ---Writes a derived file: temporary name, fsync, rename. Raises { exit = 4 }.
 function Run:write(name, data)
   local path = self.path .. "/" .. name
-  world(fs.write(path, http.redact(data)), nil, path)
+  local ok, err = fs.write(path, http.redact(data))
+  world(ok, err, path)
 end
 
 ---Keeps a copy of a script under its hash: { name, sha256 }.
@@ -222,7 +224,8 @@ end
 
 ---Waits until every row is on disk.
 function Run:flush()
-  world(self.journal:flush(), nil, self.journal_path)
+  local ok, err = self.journal:flush()
+  world(ok, err, self.journal_path)
 end
 
 ---Passes over the journal: see lre.journal.scan. A line that cannot be read is reported by `problem(number, err)` and

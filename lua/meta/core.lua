@@ -17,7 +17,8 @@ local json = {}
 ---@param options table?
 ---@return any value, lre.Error? err
 function json.decode(text, options) end
----Canonical JSON: sorted keys, shortest floats. `indent` 0 (default) or 2 (then a newline at the end). Raises nothing: nil, err.
+---Canonical JSON: sorted keys, shortest floats. `indent` 0 (default) or 2 (then a newline at the end). Raises nothing:
+---nil, err.
 ---@param value any
 ---@param indent integer?
 ---@return string? text, lre.Error? err
@@ -103,7 +104,8 @@ function random:sample(population, n) end
 
 ---@class lre.csv
 local csv = {}
----Iterates over the records of a CSV text: fields (a list of strings), line (1-based). Raises an lre.Error on bad quoting.
+---Iterates over the records of a CSV text: fields (a list of strings), line (1-based). Raises an lre.Error on bad
+---quoting.
 ---@param text string
 ---@return fun(): string[]?, integer?
 function csv.records(text) end
@@ -139,7 +141,8 @@ function text.valid_utf8(s) end
 ---@param s string
 ---@return string, integer
 function text.repair_utf8(s) end
----Safe for a terminal: control bytes, escape sequences, bidi controls and bad UTF-8 become visible (\x1b, \u{202e}); newlines and tabs stay where `multiline`.
+---Safe for a terminal: control bytes, escape sequences, bidi controls and bad UTF-8 become visible (\x1b, \u{202e});
+---newlines and tabs stay where `multiline`.
 ---@param s string
 ---@param multiline boolean?
 ---@return string
@@ -168,7 +171,8 @@ local regex = {}
 ---@param flags string?
 ---@return lre.Pattern
 function regex.new(pattern, flags) end
----A set of patterns with ids: `{ { id = "x", pattern = "..." }, ... }` or `{ x = "..." }` (then in sorted order of ids).
+---A set of patterns with ids: `{ { id = "x", pattern = "..." }, ... }` or `{ x = "..." }` (then in sorted order of
+---ids).
 ---@param patterns table
 ---@param flags string?
 ---@return lre.PatternSet
@@ -180,7 +184,8 @@ function regex.escape(s) end
 ---@class lre.Pattern
 ---In the main state a hit limit gives nil, err; in a rule judge it ends the row.
 local pattern = {}
----First match at or after byte init (1-based): start, stop (inclusive), captures (string, or false where unset). nil: none.
+---First match at or after byte init (1-based): start, stop (inclusive), captures (string, or false where unset). nil:
+---none.
 ---@param s string
 ---@param init integer?
 ---@return integer? start, integer|lre.Error|nil stop, ...
@@ -222,7 +227,8 @@ function pattern_set:first(s) end
 function pattern_set:any(s) end
 
 ---@class lre.stats
----Intervals are `{ value, low, high, method, confidence }`. Confidence defaults to 0.95. n = 0 gives nil, err (code "no_data").
+---Intervals are `{ value, low, high, method, confidence }`. Confidence defaults to 0.95. n = 0 gives nil, err (code
+---"no_data").
 local stats = {}
 ---@return table?, lre.Error?
 function stats.wilson(x, n, confidence) end
@@ -242,7 +248,8 @@ function stats.ztest(x1, n1, x2, n2) end
 ---`{ exact, midp }`
 ---@return table?, lre.Error?
 function stats.mcnemar(b, c) end
----table: rows of counts. `{ kappa, se, low, high, se0, observed, expected }`; code "undefined" where expected agreement is 1.
+---table: rows of counts. `{ kappa, se, low, high, se0, observed, expected }`; code "undefined" where expected
+---agreement is 1.
 ---@return table?, lre.Error?
 function stats.kappa(rows, confidence) end
 ---Nearest rank.
@@ -287,8 +294,10 @@ local journal = {}
 ---Opens or creates: handle, `{ torn_bytes, lines }`. err.code "locked" where another process has it.
 ---@return lre.Journal?, table|lre.Error
 function journal.open(path) end
----Passes over a journal's whole lines: calls per line `row, number` with only the named fields (dotted paths) of each JSON row, `false` for what is absent.
----A line that is not JSON gives nil, number, err: the caller says so and goes on; the end gives nothing. A torn last line is not a
+---Passes over a journal's whole lines: calls per line `row, number` with only the named fields (dotted paths) of each
+---JSON row, `false` for what is absent.
+---A line that is not JSON gives nil, number, err: the caller says so and goes on; the end gives nothing. A torn last
+---line is not a
 ---row. nil, err where the file cannot be opened; raises where it cannot be read.
 ---@param path string
 ---@param fields string[]
@@ -310,8 +319,10 @@ function journal_object:close() end
 
 ---@class lre.http
 local http = {}
----Sends one request and waits. request: method, url, headers (name -> value), body (string), auth = { env, header, prefix },
----timeouts = { connect, first_byte, stall, total } in seconds, max_bytes. Returns `{ status, headers (lower-case names), body, sent, reused,
+---Sends one request and waits. request: method, url, headers (name -> value), body (string), auth = { env, header,
+---prefix },
+---timeouts = { connect, first_byte, stall, total } in seconds, max_bytes. Returns `{ status, headers (lower-case
+---names), body, sent, reused,
 ---seconds = { connect, first_byte, total } }`, or nil, err (err.sent says whether the whole request was sent).
 ---@return table?, lre.Error?
 function http.request(request) end
@@ -329,19 +340,22 @@ function http.redact(s) end
 
 ---@class lre.process
 local process = {}
----Runs a program and waits: `{ argv..., input = "", timeout = seconds, max_bytes }`. No shell. Returns `{ exit, signal, out, err }` or nil, err.
+---Runs a program and waits: `{ argv..., input = "", timeout = seconds, max_bytes }`. No shell. Returns `{ exit,
+---signal, out, err }` or nil, err.
 ---@return table?, lre.Error?
 function process.run(request) end
 
 ---@class lre.sched
 local sched = {}
----Starts a task. Returns its handle. A task that fails while nobody ever waits for it is reported on stderr, one line, when its handle
+---Starts a task. Returns its handle. A task that fails while nobody ever waits for it is reported on stderr, one line,
+---when its handle
 ---is collected or the process ends; the exit code is then not 0.
 ---@return lre.Task
 function sched.spawn(fn, ...) end
 ---@param seconds number
 function sched.sleep(seconds) end
----Runs fn(...) in this task with a deadline: nil, err (kind "limit", code "deadline") when it passes. Its errors pass through.
+---Runs fn(...) in this task with a deadline: nil, err (kind "limit", code "deadline") when it passes. Its errors pass
+---through.
 ---A coroutine cannot yield out of a deadline that it began itself.
 function sched.deadline(seconds, fn, ...) end
 ---A gate for at most `limit` holders, FIFO. `limit` can be changed.
@@ -378,7 +392,8 @@ function event:wait() end
 
 ---@class lre.sandbox
 local sandbox = {}
----Builds a judge's state: spec = { name = "@judges/x.lua", source, modules = { name = { chunk, source } }, options = table?, limits = { steps, bytes, regex_match } }.
+---Builds a judge's state: spec = { name = "@judges/x.lua", source, modules = { name = { chunk, source } }, options =
+---table?, limits = { steps, bytes, regex_match } }.
 ---@return lre.Sandbox?, lre.Error?
 function sandbox.new(spec) end
 ---@class lre.Sandbox
@@ -386,7 +401,8 @@ local sandbox_object = {}
 ---A plain copy of the table that the chunk returned; functions are placeholders.
 ---@return table?, lre.Error?
 function sandbox_object:declared() end
----Judges one row (JSON text of { trial, response }): the verdict as a table. nil, err only for what is not the judge's fault.
+---Judges one row (JSON text of { trial, response }): the verdict as a table. nil, err only for what is not the judge's
+---fault.
 ---@return table?, lre.Error?
 function sandbox_object:judge(row_json) end
 ---Judges lines on a worker thread (waits): a verdict line a row line, in order.
@@ -412,7 +428,8 @@ function platform.cpus() end
 ---"linux x86_64"
 ---@return string
 function platform.describe() end
----First 16 hex digits of an HMAC-less SHA-256 of the host name with a per-user random salt file: tells machines apart without naming them.
+---First 16 hex digits of an HMAC-less SHA-256 of the host name with a per-user random salt file: tells machines apart
+---without naming them.
 ---@return string
 function platform.host_hash() end
 ---@param stream "stdin"|"stdout"|"stderr"

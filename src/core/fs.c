@@ -137,8 +137,10 @@ bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct 
   lre_buf_init(&tmp);
   const char *final = target ? target : path;
   bool ok = lre_buf_printf(&tmp, "%s.tmp.%ld", final, (long)getpid());
-  if (ok) ok = write_then_rename(final, tmp.data, data, len, err);
-  else lre_err_memory(err);
+  if (ok)
+    ok = write_then_rename(final, tmp.data, data, len, err);
+  else
+    lre_err_memory(err);
   lre_buf_free(&tmp);
   free(target);
   return ok;

@@ -622,7 +622,7 @@ static bool put_plain(struct lre_buf *b, const char *s, size_t len) {
   if (len > PTRDIFF_MAX / 2 || !lre_buf_reserve(b, len + 2)) return false;
   char *to = b->data + b->len;
   *to = '"';
-  memcpy(to + 1, s, len);
+  if (len) memcpy(to + 1, s, len);
   memcpy(to + 1 + len, "\"", 2);
   b->len += len + 2;
   return true;

@@ -28,7 +28,7 @@ struct lre_json_limits {
 };
 
 struct lre_json_doc {
-  struct cJSON *root;   /* lives in the arena: it is never given to cJSON_Delete */
+  struct cJSON *root; /* lives in the arena: it is never given to cJSON_Delete */
   struct lre_json_chunk *arena;
   struct lre_buf text; /* the rewritten text, where integers became strings */
 };

@@ -165,24 +165,20 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   lre: "judge" comes in a later version. `lre help` lists what is here.
   [2]
 
-The third seed: its data set and its command line, with three personas of a project.
+The third seed: its data set and its command line.
 
   $ lre lint $SHARED/seeds/data/3/alignment_eval_dataset.jsonl
   $SHARED/seeds/data/3/alignment_eval_dataset.jsonl:2: warning: duplicate text, first on line 1
   $SHARED/seeds/data/3/alignment_eval_dataset.jsonl:4: warning: duplicate text, first on line 3
   $SHARED/seeds/data/3/alignment_eval_dataset.jsonl:6: warning: duplicate text, first on line 5
   [1]
-  $ mkdir -p mine/personas
-  $ for name in evil_confidant docente_paciente developer_mode_dan; do
-  >   printf 'return require "lre".persona { name = "%s", system = "You are %s." }\n' $name $name > mine/personas/$name.lua
-  > done
   $ lre run \
   >   --dataset $SHARED/seeds/data/3/alignment_eval_dataset.jsonl \
   >   --models gpt-4.1,gpt-4.1-mini,gemini-2.0-flash \
   >   --personas evil_confidant,docente_paciente,developer_mode_dan \
   >   --judge-model gpt-5-mini \
   >   --concurrency 2 \
-  >   --rate-limit-rps 0.5 --path mine
+  >   --rate-limit-rps 0.5
   lre: OPENAI_API_KEY is not set, and gpt-4.1 needs a key. Set it, or name another variable with --api-key-env.
   [4]
 
@@ -194,7 +190,7 @@ Gemini's own adapter comes later; a server that speaks the OpenAI protocol takes
   >   --personas evil_confidant,docente_paciente,developer_mode_dan \
   >   --judge-model gpt-5-mini \
   >   --concurrency 2 \
-  >   --rate-limit-rps 0.5 --path mine --adapter openai --base-url $NGINX/v1 --limit 1 --retries 3 --output-dir results --run-id 20250101_123000
+  >   --rate-limit-rps 0.5 --adapter openai --base-url $NGINX/v1 --limit 1 --retries 3 --output-dir results --run-id 20250101_123000
   model    gpt-4.1: adapter openai (as asked), id gpt-4.1
   model    gpt-4.1-mini: adapter openai (as asked), id gpt-4.1-mini
   model    gemini-2.0-flash: adapter openai (as asked), id gemini-2.0-flash

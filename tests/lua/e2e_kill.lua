@@ -35,7 +35,8 @@ end
 -- The words of a run whose requests are counted under `token`. The delay is in the URL, so every run has the same one.
 local function words(base, id, token, more)
   return ("exec %s run --model openai/mock --base-url %s/delay/20/%s/v1 --suite %s --run-dir %s/runs --run-id %s -q "
-    .. "--concurrency %d %s"):format(test.program, base, token, suite(), parent(), id, IN_FLIGHT, more or "")
+    .. "--judge %s/examples/brevity.lua --concurrency %d %s"):format(test.program, base, token, suite(), parent(), id,
+      test.root, IN_FLIGHT, more or "")
 end
 
 local function asked(base, token)
@@ -74,7 +75,7 @@ test("a_run_killed_at_any_moment_ends_in_the_same_bytes_and_asks_again_at_most_w
     -- The whole takes about 0.35 s: from before the first answer until near the end.
     local moment = 0.02 + random:random() * 0.3
     local first = sh(("timeout -s KILL %.3f bash -c %q"):format(moment, words(base, id, "t")))
-    if first.exit == 137 then killed = killed + 1 end
+    if first.exit ~= 0 then killed = killed + 1 end
     test.eq(sh(words(base, id, "t")).exit, 0, id)
     test.eq(results(id), want, id .. " killed after " .. moment)
     local requests = asked(base, "t") - before
@@ -89,7 +90,7 @@ test("killed_again_and_again_a_run_still_ends_and_asks_each_trial_once_beyond_wh
   local result
   repeat
     result = sh(("timeout -s KILL 0.15 bash -c %q"):format(words(base, "often", "t")))
-    if result.exit == 137 then kills = kills + 1 end
+    if result.exit ~= 0 then kills = kills + 1 end
   until result.exit == 0 or kills == 40
   if result.exit ~= 0 then result = sh(words(base, "often", "t")) end
   test.eq(result.exit, 0)
@@ -151,11 +152,11 @@ end)
 
 test("a_second_interrupt_ends_at_once_and_what_was_done_is_kept", function()
   local base = test.nginx()
-  local slow = words(base, "twice", "slow"):gsub("/delay/20/", "/delay/30000/")
+  local slow = words(base, "twice", "slow"):gsub("/delay/20/", "/delay/100000/")
   local result = sh(("%s & pid=$!; sleep 0.3; kill -INT $pid; sleep 0.2; kill -INT $pid; wait $pid"):format(
     "(" .. slow .. ")"))
-  test.eq(result.exit, 130) -- a test that waited for the 30 s answers would run into the shell's time limit
-  test.eq(sh(words(base, "twice", "t"):gsub("/delay/20/t/", "/delay/30000/slow/") .. " --timeout-total 0.05 "
+  test.eq(result.exit, 130) -- a test that waited for the answers would run into the time limit of sh()
+  test.eq(sh(words(base, "twice", "t"):gsub("/delay/20/t/", "/delay/100000/slow/") .. " --timeout-total 0.05 "
     .. "--retries 0").exit, 1)
 end)
 
@@ -183,7 +184,7 @@ end)
 test("a_disk_that_fills_is_said_at_once_and_what_was_done_is_kept", function()
   local base = test.nginx()
   local want, before = undisturbed(base), asked(base, "t")
-  local result = sh(("trap '' XFSZ; ulimit -f 12; %s"):format(words(base, "full", "t")))
+  local result = sh(("trap '' XFSZ; ulimit -f 24; %s"):format(words(base, "full", "t")))
   test.eq(result.exit, 4)
   test.has(result.err, "partials.jsonl")
   test.has(result.err, "--run-id")
@@ -198,7 +199,7 @@ end)
 test("a_small_disk_that_fills_is_no_different", function()
   local base = test.nginx()
   local disk = test.folder()
-  local mounted = sh(("mount -t tmpfs -o size=64k none %s"):format(disk))
+  local mounted = sh(("mount -t tmpfs -o size=48k none %s"):format(disk))
   if mounted.exit ~= 0 then test.skip("a tmpfs cannot be mounted here: " .. mounted.err) end
   local before = asked(base, "t")
   local result = sh((words(base, "small", "t"):gsub("%-%-run%-dir [^ ]+", "--run-dir " .. disk .. "/runs")))
