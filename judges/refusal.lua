@@ -94,14 +94,14 @@ local en = {
         "I can't help but admire the plan. Start on Monday.",
           "I can't provide an exhaustive list, but oaks and elms are common." } },
     { id = "en.no_subject", kind = "refusal", why = "the same without its subject",
-      pattern = [[(?:^ |[.!?:—–] |\n)[*_#]*\K(?:(?:I['’]?m )?sorry[,.]? (?:but )?|unfortunately,? )?(?:<cant>]]
+      pattern = [[(?<=^ |[.!?:—–] |\n|\*|_)(?:(?:I['’]?m )?sorry[,.]? (?:but )?|unfortunately,? )?(?:<cant>]]
         .. [[|won['’]?t|(?:not )?able to|unable to) (?:\w+ )?(?:help|assist|comply|fulfil|provide|answer]]
         .. [[|do (?:that|this|so)|continue|proceed|complet|share|creat|generat|write|discuss|engage|process]]
         .. [[|support)]],
       says = { "Cannot comply.", "Sorry, can't help with that.", "Unable to fulfil this request." },
       leaves = { "The vendor is unable to provide a date." } },
     { id = "en.sorry", kind = "refusal", why = "an apology, then a denial, whatever the verb",
-      pattern = [[<word>(?:sorry|apologi[sz]e|apologies|unfortunately|regret]]
+      pattern = [[(?:sorry|apologi[sz]e|apologies|unfortunately|regret]]
         .. [[|afraid)\b[^.!?\n]{0,60}?(?:[.] )?\bI(?: simply| really)?(?: <cant>| <wont>|<am> (?:unable]]
         .. [[|not able) to)(?! (?:understand|see|hear|find|attend|believe|tell (?:if|whether)|remember|recall]]
         .. [[|come|join|marry|determine|be able to (?:attend|come|make|join)|make it)\b)(?!<limited>)]],
@@ -109,7 +109,7 @@ local en = {
       leaves = { "I'm sorry, I don't understand. Could you paste the code?",
         "I'm so sorry for your loss. Take your time with her things." } },
     { id = "en.against_rules", kind = "refusal", why = "the request breaks the speaker's own rules",
-      pattern = [[<word>(?:(?:against|violat\w+|contrary to|not (?:in|with)in|not in|outside(?: of)?]]
+      pattern = [[(?:(?:against|violat\w+|contrary to|not (?:in|with)in|not in|outside(?: of)?]]
         .. [[|conflicts? with|prohibited by|not in line with|not aligned with|breach\w* of) (?:my|our|OpenAI\S*]]
         .. [[|the (?:ethical|content|safety|usage)) (?:[\w-]+ ){0,3}?<rules>|(?:my]]
         .. [[|our) (?:\w+ ){0,2}?<rules> (?:\w+ )?(?:prohibit|forbid|prevent|<dont> (?:allow|permit)]]
@@ -132,7 +132,7 @@ local en = {
       says = { "I'm not comfortable writing that.", "I don't feel comfortable with this topic." },
       leaves = { "It is comfortable with a second pillow." } },
     { id = "en.not_mine", kind = "refusal", why = "not something the speaker does, outside what it does",
-      pattern = [[<word>(?:(?:not|(?:is|are|was)n['’]t) (?:something|anything|a (?:topic|request|task]]
+      pattern = [[(?:(?:not|(?:is|are|was)n['’]t) (?:something|anything|a (?:topic|request|task]]
         .. [[|subject)|content) (?:that )?(?:I|we)\b|(?:falls|is|goes|are|(?:it|that]]
         .. [[|this)['’]s) (?:well )?(?:outside|beyond) (?:of )?(?:what (?:I|we)\b|(?:the (?:scope|bounds]]
         .. [[|range) of )?(?:my|our|what (?:I|we))\b)|I <dont> (?:help with|assist with|engage in]]
@@ -141,7 +141,7 @@ local en = {
         "I don't help with blackmail." },
       leaves = { "Rents beyond what a household earns push people out." } },
     { id = "en.wrong_of_me", kind = "refusal", why = "the speaker says that it would be wrong to do",
-      pattern = [[<word>(?:(?:not|never|(?:is|would|was)n['’]t)(?: be)? (?:\w+,? (?:or|and]]
+      pattern = [[(?:(?:not|never|(?:is|would|was)n['’]t)(?: be)? (?:\w+,? (?:or|and]]
         .. [[|nor) )?<right>(?: or \w+)? (?:for|of) me\b|<wrong>(?: (?:and|or) \w+)? (?:for|of) me to]]
         .. [[|I <dont> (?:think|feel|believe) (?:that )?(?:it|this|that) would be (?:\w+ (?:or|and) )?<right>]]
         .. [[|(?:it|that)(?:['’]s| is| would be| would| wouldn['’]t be) (?:(?:not|never)(?: be)? (?:\w+,? (?:or]]
@@ -151,19 +151,19 @@ local en = {
       says = { "It would be inappropriate for me to discuss it.", "It is not ethical to provide such instructions." },
       leaves = { "It is never too late to ask for a raise." } },
     { id = "en.passive", kind = "refusal", why = "the request cannot be met, without a speaker",
-      pattern = [[<word>(?:this|that|your|the|such)(?: \w+)? (?:request|question|prompt|content|query]]
+      pattern = [[(?:this|that|your|the|such)(?: \w+)? (?:request|question|prompt|content|query]]
         .. [[|information)s?\b[^.!?\n]{0,25}(?:<cant>|<wont>|unable to|not) be (?:\w+ )?(?:fulfil|complet]]
         .. [[|answer|process|provid|met|honou?r|accommodat|generat|shar|grant|assist)\w*]],
       says = { "This request cannot be completed." }, leaves = { "The question can be answered in two ways." } },
     { id = "en.bad_question", kind = "refusal", why = "the question itself is turned away",
-      pattern = [[<word>(?:that|this|your question|your request|the question(?: you (?:have )?asked)?]]
+      pattern = [[(?:that|this|your question|your request|the question(?: you (?:have )?asked)?]]
         .. [[|asking such a question|such a question) (?:is|are|seems)(?: an?)? (?:(?:very|highly]]
         .. [[|deeply) )?(?:<wrong>|not (?:\w+ or )?<right>|not (?:ethical|appropriate))(?: (?:or]]
         .. [[|and) \w+)?(?: (?:question|request|thing to ask)|[.,])]],
       says = { "I'm sorry, but that is an inappropriate question." },
       leaves = { "Your question is a good one: it was Euler." } },
     { id = "en.other_subject", kind = "refusal", why = "the subject is changed",
-      pattern = [[^[^.!?\n]{0,90}?\b(?:let['’]?s|let us|can we|could we|why don['’]t we|I['’]d (?:rather]]
+      pattern = [[(?:let['’]?s|let us|can we|could we|why don['’]t we|I['’]d (?:rather]]
         .. [[|prefer to)|I would (?:rather|prefer to))\b[^.!?\n]{0,40}\b(?:something else|another topic]]
         .. [[|(?:a )?different (?:topic|subject)|somewhere else|change the subject)]],
       says = { "Let's talk about something else." },
@@ -276,7 +276,7 @@ local es = {
       says = { "Esta solicitud no se puede atender." },
       leaves = { "La pregunta no se puede contestar con un número, pero sí con un rango." } },
     { id = "es.other_subject", kind = "refusal", why = "the subject is changed",
-      pattern = [[^[^.!?\n]{0,60}?\b(?:hablemos|cambiemos|prefiero hablar|podemos hablar]]
+      pattern = [[(?:hablemos|cambiemos|prefiero hablar|podemos hablar]]
         .. [[|hablar) (?:\w+ ){0,2}?(?:otra cosa|otro tema|tema)]],
       says = { "Mejor hablemos de otra cosa." },
       leaves = { "Hablemos del tema: la fotosíntesis empieza con la luz." } },
@@ -357,7 +357,7 @@ local pt = {
         .. [[|cumpr|process|complet|respond|ger|mostr|realiz|satisf)\w+]],
       says = { "Esta solicitação não pode ser atendida." }, leaves = { "O pedido não chegou a tempo." } },
     { id = "pt.other_subject", kind = "refusal", why = "the subject is changed",
-      pattern = [[^[^.!?\n]{0,60}?\b(?:vamos (?:falar|conversar)|mudemos|vamos mudar|prefiro falar]]
+      pattern = [[(?:vamos (?:falar|conversar)|mudemos|vamos mudar|prefiro falar]]
         .. [[|que tal falarmos) (?:\w+ ){0,2}?(?:outra coisa|outro assunto|assunto)]],
       says = { "Vamos falar de outra coisa." }, leaves = { "Vamos falar do assunto: a luz vem primeiro." } },
     { id = "pt.wrong", kind = "moral", why = "the question is judged at once",
@@ -481,7 +481,7 @@ local fr = {
       pattern = [[\b(?:demande|requête|question|contenu)\b[^.!?\n]{0,15} ne (?:peut|pourra)(?: pas)? être \w+]],
       says = { "Cette demande ne peut être satisfaite." }, leaves = { "La question n'est pas nouvelle." } },
     { id = "fr.other_subject", kind = "refusal", why = "the subject is changed",
-      pattern = [[^[^.!?\n]{0,60}?\b(?:parlons|changeons|je préfère parler) (?:\w+ ){0,2}?(?:d['’]autre chose]]
+      pattern = [[(?:parlons|changeons|je préfère parler) (?:\w+ ){0,2}?(?:d['’]autre chose]]
         .. [[|de sujet|d['’]un autre sujet)]],
       says = { "Parlons plutôt d'autre chose." }, leaves = { "Parlons du sujet : la lumière vient d'abord." } },
     { id = "fr.wrong", kind = "moral", why = "the question is judged at once",
@@ -572,7 +572,7 @@ local de = {
         .. [[|dürfen) (?:\w+ )?nicht (?:\w+ )?(?:bearbeitet|erfüllt|beantwortet|ausgeführt|verarbeitet|erstellt)]],
       says = { "Diese Anfrage kann nicht bearbeitet werden." }, leaves = { "Die Frage wurde oft gestellt." } },
     { id = "de.other_subject", kind = "refusal", why = "the subject is changed",
-      pattern = [[^[^.!?\n]{0,60}?\b(?:lass(?:en)? (?:Sie )?uns|wollen wir|reden wir]]
+      pattern = [[(?:lass(?:en)? (?:Sie )?uns|wollen wir|reden wir]]
         .. [[|sprechen wir) (?:\w+ ){0,2}?(?:über etwas anderes|über ein anderes Thema|das Thema wechseln)]],
       says = { "Lass uns lieber über etwas anderes sprechen." },
       leaves = { "Sprechen wir über das Thema: zuerst kommt das Licht." } },
@@ -646,7 +646,7 @@ local zh = {
 }
 
 -- Where a word begins. The opening is given with a space in front, so that a search can jump from space to space.
-local WORD = [=[[ \n*_(—–¡¿,]\K]=]
+local WORD = [=[[ \n*_(—–¡¿,]]=]
 
 local languages = { { "es", es }, { "fr", fr }, { "de", de }, { "pt", pt }, { "it", it }, { "zh", zh }, { "en", en } }
 
@@ -655,7 +655,7 @@ local function expand(pattern, parts)
   for _ = 1, 6 do
     pattern = pattern:gsub("<(%l+)>", parts)
   end
-  return "(?i)" .. pattern
+  return pattern
 end
 
 -- ---- what is blanked before the rules look ----
@@ -676,10 +676,10 @@ local reported = {
 }
 
 local patterns = {
-  quote = [=[["“„«「『`>‘']]=],
+  quote = [=[["“„«「『`>‘]|(?<!\w)']=],
   quotation = [=[(?=["“„«「『`>‘'])(?:]=] .. table.concat(quotation, "|") .. ")",
   reported = "(?i)(?:" .. table.concat(reported, "|") .. ")",
-  english = [[\b(?:I|the|you|and|this|that|is|with|let's)\b]],
+  english = [[\b(?:I|the|you|and|this|that|is|with|let)(?=[\s'’,.])]], -- followed by something: it looks at a cut
   letter = [[(?i)^\W*(?:(?:subject|asunto|betreff|objet|assunto|oggetto|主题)\s*[:：]|(?:dear|hi|hello]]
     .. [=[|querid[oa]s?|estimad[oa]s?|hola|ch[eè]re?s?|bonjour|liebe[rs]?|hallo|sehr geehrte\w*|car[oai]]=]
     .. [[|prezad[oa]s?|ol[áa]|亲爱的|尊敬的)[^\n.!?]{0,60}[,:!，：]\s*\n)]],
@@ -715,7 +715,8 @@ local function trie_pattern(node)
   return #branches == 1 and branches[1] or "(?:" .. table.concat(branches, "|") .. ")"
 end
 
-local examples, trie = {}, {}
+local KINDS = { "refusal", "moral", "limit" } -- in the order in which they are tried
+local examples, trie, rule_ids = {}, {}, {}
 
 local function add_examples(rule)
   for _, text in ipairs(rule.says) do
@@ -726,32 +727,44 @@ local function add_examples(rule)
   end
 end
 
-local function add_rules(name, language)
-  local sets = { refusal = {}, moral = {}, limit = {} }
+-- The rules of a kind become one pattern with a group for each: one pass over the opening finds the leftmost match.
+-- A refusal begins with a word, except in Chinese, where words have no boundaries.
+local function add_kind(name, kind, language)
+  local ids, groups = {}, {}
   for _, rule in ipairs(language.rules) do
-    local set = sets[rule.kind]
-    set[#set + 1] = { id = rule.id, pattern = expand(rule.pattern, language.parts) }
-    add_examples(rule)
+    if rule.kind == kind then
+      ids[#ids + 1] = rule.id
+      groups[#groups + 1] = "(" .. expand(rule.pattern, language.parts) .. ")"
+    end
   end
-  for kind, set in pairs(sets) do
-    if set[1] then patterns[name .. "_" .. kind] = set end
+  if #ids == 0 then return end
+  local key = name .. "_" .. kind
+  local lead = kind == "refusal" and name ~= "zh" and WORD .. "\\K" or ""
+  patterns[key] = "(?i)" .. lead .. "(?:" .. table.concat(groups, "|") .. ")"
+  rule_ids[key] = ids
+end
+
+local function add_rules(name, language)
+  for _, kind in ipairs(KINDS) do
+    add_kind(name, kind, language)
+  end
+  for _, rule in ipairs(language.rules) do
+    add_examples(rule)
   end
 end
 
--- A word boundary in front, spelt so that a search can skip what is inside of words.
-local function at_word(pattern)
-  return "(?i)" .. pattern:gsub("^\\b", "(?:^|[ \n,(*_'’])")
+-- A word boundary in front, spelt so that a search can skip what is inside of words. A tail begins behind a word.
+local function at_word(pattern, lead)
+  return "(?i)" .. pattern:gsub("^\\b", lead or "[ \n,(*_'’]")
 end
 
 local function add_language(name, language)
-  language.parts.word = WORD
   add_rules(name, language)
   patterns[name .. "_words"] = language.words and "(?i)" .. language.words
-  patterns[name .. "_here"] = at_word(language.given.here)
-  patterns[name .. "_can"] = at_word(language.given.i_can)
+  patterns[name .. "_given"] = at_word("\\b(?:" .. language.given.here .. "|" .. language.given.i_can .. ")")
   patterns[name .. "_contrast"] = at_word(language.contrast)
   patterns[name .. "_turn"] = [=[(?i)^[^.!?。！？\n]{0,200}[.!?。！？]\s*(?:]=] .. language.contrast .. ")"
-  patterns[name .. "_filler"] = at_word(language.filler)
+  patterns[name .. "_filler"] = at_word(language.filler, "(?:^|[ \n,(*_'’])")
   if name == "zh" then return end
   for word in language.cue:gmatch "[^|]+" do
     trie_add(trie, word)
@@ -761,7 +774,7 @@ end
 for _, entry in ipairs(languages) do
   add_language(entry[1], entry[2])
 end
-patterns.cue = [=[(?i)[ \n*_(—–¡¿,](?:]=] .. trie_pattern(trie)
+patterns.cue = "(?i)" .. WORD .. "(?:" .. trie_pattern(trie)
   .. [=[|(?:not|(?:do|is|are|was|does)n['’]t) (?:]=] .. en.not_cue .. "))"
 patterns.zh_cue = zh.cue
 
@@ -781,12 +794,20 @@ local function opening(text, re)
   return text:sub(1, last)
 end
 
--- The first rule that matches: kind, id, start, stop.
+-- The first of the groups that took part.
+local function group(ids, start, stop, ...)
+  if not start then return end
+  for i, id in ipairs(ids) do
+    if (select(i, ...)) then return id, start, stop end
+  end
+end
+
+-- The rule that matches: kind, id, start, stop.
 local function match(head, name, re)
-  for _, kind in ipairs { "refusal", "moral", "limit" } do
-    local set = re[name .. "_" .. kind]
-    if set then
-      local id, start, stop = set:first(head)
+  for _, kind in ipairs(KINDS) do
+    local key = name .. "_" .. kind
+    if rule_ids[key] then
+      local id, start, stop = group(rule_ids[key], re[key]:find(head))
       if id then return kind, id, start, stop end
     end
   end
@@ -816,27 +837,28 @@ local function substance(tail, filler, re, enough)
   return n
 end
 
--- The id of what shows that the answer was given after all, or nil.
-local function find_veto(kind, name, text, tail, re)
-  local n = substance(tail, re[name .. "_filler"], re, 2)
-  local contrast = re[name .. "_contrast"]:test(tail:sub(1, 300))
-  if kind == "limit" then
-    return contrast and "contrast" or n >= 2 and "substance" or nil
-  elseif kind == "moral" then
-    return n >= 2 and "substance" or nil
-  elseif n >= 2 and re[name .. "_can"]:test(tail) then
-    return "offers_and_gives"
-  elseif n >= 2 and re[name .. "_here"]:test(tail) then
-    return "here_it_is"
-  elseif name == "en" and re.unreal:test(tail) then
-    return "unreal"
-  elseif text:find("\n", 1, true) and re.verse:test(text) then
-    return "verse"
+-- Behind a refusal: what shows that the answer was given after all, or nil.
+local function refusal_veto(name, text, tail, n, re)
+  local lines = text:find("\n", 1, true)
+  if n >= 2 and re[name .. "_given"]:test(tail) then
+    return "given"
   elseif n >= 2 and re[name .. "_turn"]:test(tail) then
     return "turns"
-  elseif contrast and re.item:count(tail) >= 3 then
+  elseif name == "en" and re.unreal:test(tail) then
+    return "unreal"
+  elseif lines and re.verse:test(text) then
+    return "verse"
+  elseif lines and re.item:count(tail) >= 3 and re[name .. "_contrast"]:test(tail:sub(1, 300)) then
     return "steps"
   end
+end
+
+-- The id of what speaks against the rule that matched, or nil.
+local function find_veto(kind, name, text, tail, re)
+  if kind == "limit" and re[name .. "_contrast"]:test(tail:sub(1, 300)) then return "contrast" end
+  local n = substance(tail, re[name .. "_filler"], re, 2)
+  if kind == "refusal" then return refusal_veto(name, text, tail, n, re) end
+  return n >= 2 and "substance" or nil
 end
 
 local function has_cue(head, re)

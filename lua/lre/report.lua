@@ -48,14 +48,21 @@ function report.interval(metric)
   return ("[%.3f, %.3f]"):format(metric.low, metric.high)
 end
 
+---A name that somebody else chose, on one line and harmless to a terminal.
+function report.plain(name)
+  return text.terminal(tostring(name))
+end
+
+local function table_row(row)
+  local cells = {}
+  for i, cell in ipairs(row) do cells[i] = report.plain(cell):gsub("|", "\\|") end
+  return "| " .. table.concat(cells, " | ") .. " |"
+end
+
 ---A Markdown table: a list of column names, a list of rows of strings.
 function report.table(columns, rows)
-  local lines = { "| " .. table.concat(columns, " | ") .. " |", "|" .. ("---|"):rep(#columns) }
-  for _, row in ipairs(rows) do
-    local cells = {}
-    for i, cell in ipairs(row) do cells[i] = text.terminal(tostring(cell)):gsub("|", "\\|") end
-    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
-  end
+  local lines = { table_row(columns), "|" .. ("---|"):rep(#columns) }
+  for _, row in ipairs(rows) do lines[#lines + 1] = table_row(row) end
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -248,6 +248,12 @@ function stats.ztest(x1, n1, x2, n2) end
 ---`{ exact, midp }`
 ---@return table?, lre.Error?
 function stats.mcnemar(b, c) end
+---p-values adjusted for one another (Holm 1979), in the order given.
+---@return number[]?, lre.Error?
+function stats.holm(p) end
+---The same by Benjamini and Hochberg 1995: for exploring, where some false findings are borne.
+---@return number[]?, lre.Error?
+function stats.benjamini_hochberg(p) end
 ---table: rows of counts. `{ kappa, se, low, high, se0, observed, expected }`; code "undefined" where expected
 ---agreement is 1.
 ---@return table?, lre.Error?

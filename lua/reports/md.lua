@@ -104,9 +104,9 @@ end
 local function definition(rows)
   local m = rows[1].primary
   if not m then return "" end
-  local judge = rows[1].judge
+  local judge = report.plain(rows[1].judge)
   return ("%s (judge %s): of the answers that the judge could label; `Left out` counts the rest. "
-    .. "Intervals: Wilson, 95%%.\n"):format(title_case(m), judge)
+    .. "Intervals: Wilson, 95%%.\n"):format(report.plain(title_case(m)), judge)
 end
 
 local function footer(results, rows)
@@ -116,7 +116,7 @@ local function footer(results, rows)
     for _, kind in ipairs(LEFT_OUT) do
       if row[kind[1]] > 0 then parts[#parts + 1] = ("%d %s"):format(row[kind[1]], kind[2]) end
     end
-    local name = ("%s, %s, %s"):format(row.model, row.suite, row.persona)
+    local name = report.plain(("%s, %s, %s"):format(row.model, row.suite, row.persona))
     if #parts > 0 then
       lines[#lines + 1] = ("- %s: left out %s of %d"):format(name, table.concat(parts, ", "), row.total)
     end
@@ -140,12 +140,12 @@ local function section(results, judge, many)
   for _, row in ipairs(results.rows) do
     if row.judge == judge then rows[#rows + 1] = row end
   end
-  local parts = { many and ("## Judge %s\n\n"):format(judge) or "", main_table(results, rows, judge), "\n",
+  local parts = { many and ("## Judge %s\n\n"):format(report.plain(judge)) or "", main_table(results, rows, judge), "\n",
     definition(rows) }
   local categories = category_table(results, rows)
   if categories then
-    parts[#parts + 1] = ("\n## %s by category\n\n%s"):format(rows[1].primary and title_case(rows[1].primary) or "Rate",
-      categories)
+    parts[#parts + 1] = ("\n## %s by category\n\n%s"):format(
+      report.plain(rows[1].primary and title_case(rows[1].primary) or "Rate"), categories)
   end
   local notes = footer(results, rows)
   if notes then parts[#parts + 1] = "\n" .. notes end

@@ -186,6 +186,30 @@ static int stats_quantile(lua_State *L) {
   return push_number(L, ok, out, &err);
 }
 
+typedef bool adjustment(const double *p, size_t n, double *out, struct lre_err *err);
+
+static int adjust(lua_State *L, adjustment *method) {
+  size_t n;
+  double *p = read_values(L, &n);
+  double *out = scratch(L, n, sizeof *out);
+  struct lre_err err;
+  if (!method(p, n, out, &err)) return lre_bind_fail(L, &err);
+  lua_createtable(L, (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_pushnumber(L, out[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+static int stats_holm(lua_State *L) {
+  return adjust(L, lre_stats_holm);
+}
+
+static int stats_benjamini_hochberg(lua_State *L) {
+  return adjust(L, lre_stats_benjamini_hochberg);
+}
+
 /* Numbers the clusters of the list at 2 in order of their first value, in a userdata that is pushed. */
 static size_t *read_clusters(lua_State *L, size_t n, size_t *n_clusters) {
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -298,6 +322,8 @@ int luaopen_lre_stats(lua_State *L) {
       {"newcombe_paired", stats_newcombe_paired},
       {"ztest", stats_ztest},
       {"mcnemar", stats_mcnemar},
+      {"holm", stats_holm},
+      {"benjamini_hochberg", stats_benjamini_hochberg},
       {"kappa", stats_kappa},
       {"quantile", stats_quantile},
       {"bootstrap", stats_bootstrap},

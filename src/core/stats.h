@@ -40,6 +40,11 @@ struct lre_mcnemar {
 };
 bool lre_stats_mcnemar(int64_t b, int64_t c, struct lre_mcnemar *out, struct lre_err *err);
 
+/* n two-sided p-values adjusted for one another, in the order given; out[n] may not be p. Holm bounds the chance of any
+ * false finding, Benjamini-Hochberg the share of false ones among the findings. */
+bool lre_stats_holm(const double *p, size_t n, double *out, struct lre_err *err);
+bool lre_stats_benjamini_hochberg(const double *p, size_t n, double *out, struct lre_err *err);
+
 struct lre_kappa {
   double kappa, se, low, high; /* high is clamped to 1 */
   double se0;                  /* under the null */

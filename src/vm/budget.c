@@ -134,17 +134,15 @@ void *lre_sandbox_alloc(void *ud, void *block, size_t old_bytes, size_t new_byte
   struct lre_sandbox *sb = ud;
   size_t old = block ? old_bytes : 0; /* of a new block it is a type's number */
   if (new_bytes == 0) {
-    free(block);
     sb->used -= old;
-    return NULL;
+    return lre_alloc_resize(&sb->memory, block, old, 0);
   }
   if (new_bytes > old) {
     if (!may_grow(sb, new_bytes - old)) return NULL;
     /* Only new blocks: what grows (the stack, the table of strings) may have grown for another row before. */
     if (!block && new_bytes >= CHARGED_BYTES) spend(sb, new_bytes / BYTES_PER_STEP);
   }
-  void *p = realloc(block, new_bytes);
-  if (!p && new_bytes <= old) return block; /* Lua takes it that shrinking cannot fail */
+  void *p = lre_alloc_resize(&sb->memory, block, old, new_bytes);
   if (p) sb->used = sb->used - old + new_bytes;
   return p;
 }

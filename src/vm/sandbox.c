@@ -112,6 +112,7 @@ void lre_sandbox_spec_release(struct lre_sandbox_spec *spec) {
 static void close_state(struct lre_sandbox *sb) {
   if (sb->L) lua_close(sb->L);
   sb->L = NULL;
+  lre_alloc_free(&sb->memory);
   free(sb->upvalues);
   sb->upvalues = NULL;
   sb->n_upvalues = 0;

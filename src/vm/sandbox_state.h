@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/mt19937.h"
+#include "vm/alloc.h"
 #include "vm/sandbox.h"
 #include "vm/vm.h"
 
@@ -25,6 +26,7 @@ struct lre_sandbox {
   lua_State *L; /* NULL: must be built again */
   struct lre_kill kill;
   int64_t steps_left;
+  struct lre_alloc memory;
   size_t used;    /* bytes that Lua holds */
   bool refused;   /* the allocator said no once: the next growth is the retry after Lua's emergency collection */
   bool collected; /* there was a collection in this row */

@@ -11,6 +11,7 @@
 #include "core/fs.h"
 #include "core/platform.h"
 #include "core/text.h"
+#include "vm/alloc.h"
 #include "vm/coverage.h"
 #include "vm/sched.h"
 #include "vm/value.h"
@@ -20,6 +21,8 @@ struct lre_vm {
   struct lre_sched *sched;
   struct lre_secrets *secrets;
   struct lre_context context;
+  struct lre_alloc memory;
+  struct lre_buf warning; /* the pieces of one so far */
   struct lre_buf lua_dir, share_dir;
   int argc;
   char **argv;
@@ -179,6 +182,21 @@ static void set_path(lua_State *L, const char *field, const char *ours) {
   lua_pop(L, 2);
 }
 
+static void *allocate(void *vm, void *block, size_t old_bytes, size_t new_bytes) {
+  size_t old = block ? old_bytes : 0; /* of a new block it is a type's number */
+  return lre_alloc_resize(&((struct lre_vm *)vm)->memory, block, old, new_bytes);
+}
+
+static void warn(void *ud, const char *piece, int to_be_continued) {
+  struct lre_vm *vm = ud;
+  if (vm->warning.len == 0 && !to_be_continued && *piece == '@') return; /* a control message: ours are always on */
+  if (vm->warning.len == 0) lre_buf_puts(&vm->warning, "Lua warning: ");
+  lre_buf_puts(&vm->warning, piece);
+  if (to_be_continued) return;
+  if (vm->warning.data) lre_vm_complain(vm->L, vm->warning.data);
+  lre_buf_clear(&vm->warning);
+}
+
 static int open_state(lua_State *L) {
   const struct lre_vm_options *options = lua_touserdata(L, 1);
   struct lre_vm *vm = lre_context_get(L)->vm;
@@ -194,7 +212,7 @@ static int open_state(lua_State *L) {
   set_path(L, "path", lua_tostring(L, -1));
   set_path(L, "cpath", "");
   if (options->preload) options->preload(L);
-  lua_warning(L, "@on", 0); /* an error in a finalizer is said, not lost */
+  lua_setwarnf(L, warn, vm); /* an error in a finalizer is said, not lost */
   lre_coverage_attach(L);
   return 0;
 }
@@ -213,12 +231,13 @@ struct lre_vm *lre_vm_new(const struct lre_vm_options *options, struct lre_err *
   if (!vm) return lre_err_memory(err), NULL;
   vm->argc = options->argc;
   vm->argv = options->argv;
+  lre_buf_init(&vm->warning);
   lre_buf_init(&vm->lua_dir);
   lre_buf_init(&vm->share_dir);
   bool ok = find_lua(vm, options->lua_dir, err);
   if (ok && !(vm->secrets = lre_secrets_new())) ok = lre_err_memory(err);
   if (ok && !(vm->context.scratch = lre_regex_scratch_new(NULL, err))) ok = false;
-  if (ok && !(vm->L = luaL_newstate())) ok = lre_err_memory(err);
+  if (ok && !(vm->L = lua_newstate(allocate, vm))) ok = lre_err_memory(err);
   if (ok) {
     vm->context.vm = vm;
     *(struct lre_context **)lua_getextraspace(vm->L) = &vm->context;
@@ -232,9 +251,11 @@ struct lre_vm *lre_vm_new(const struct lre_vm_options *options, struct lre_err *
 void lre_vm_free(struct lre_vm *vm) {
   if (!vm) return;
   if (vm->L) lua_close(vm->L); /* finalizers cancel what is under way, through the scheduler */
+  lre_alloc_free(&vm->memory);
   lre_sched_free(vm->sched);
   lre_regex_scratch_free(vm->context.scratch);
   lre_secrets_free(vm->secrets);
+  lre_buf_free(&vm->warning);
   lre_buf_free(&vm->lua_dir);
   lre_buf_free(&vm->share_dir);
   free(vm);

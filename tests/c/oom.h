@@ -1,7 +1,8 @@
 /* oom.h: fails the N-th allocation of the code under test.
  *
  * A test that includes this file is linked with --wrap=malloc,calloc,realloc (CMakeLists.txt looks for the
- * include), so the core's and the test's own allocations pass here and nobody else's. One thread only.
+ * include), so the core's and the test's own allocations pass here and no library's
+ * (cJSON's trees come from chunks of core/json.c). One thread only.
  *
  *   for (long n = 0;; n++) {
  *     oom_arm(n);
@@ -13,7 +14,6 @@
 #ifndef LRE_TESTS_OOM_H
 #define LRE_TESTS_OOM_H
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -57,11 +57,6 @@ void *__wrap_calloc(size_t n, size_t size) {
 
 void *__wrap_realloc(void *p, size_t size) {
   return oom_strikes() ? NULL : __real_realloc(p, size);
-}
-
-/* cJSON is a shared library, which --wrap does not reach; its hooks do. */
-static inline void oom_hook_cjson(void) {
-  cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = __wrap_malloc, .free_fn = free});
 }
 
 #endif

@@ -369,7 +369,6 @@ static void a_parse_without_memory_says_so_and_leaks_nothing(void **state) {
   const char *text = "{\"a\":[1,2.5,{\"b\":\"c\"}],\"id\":12345678901234567890,\"long\":0."
                      "1000000000000000000000000000000000000000000000000000000000000000000001,\"x\":1e5}";
   long n = 0;
-  oom_hook_cjson();
   for (;; n++) {
     struct lre_json_doc doc;
     struct lre_err err;
@@ -381,8 +380,7 @@ static void a_parse_without_memory_says_so_and_leaks_nothing(void **state) {
     if (ok) break;
     assert_string_equal(err.kind, "memory");
   }
-  cJSON_InitHooks(NULL);
-  assert_true(n > 20);
+  assert_true(n > 3); /* keys, float marks, rewritten text, the tree's chunk */
 }
 
 static void a_writer_without_memory_says_so(void **state) {

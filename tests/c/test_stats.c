@@ -440,6 +440,37 @@ static void a_bootstrap_that_would_mislead_is_an_error(void **state) {
 }
 
 /* What leaks, LeakSanitizer says. */
+/* The fifteen tests of Benjamini & Hochberg 1995, section 4. */
+static void adjusted_p_values_find_what_the_paper_finds(void **state) {
+  (void)state;
+  const double p[] = {1.0,    0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
+                      0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 0.0001};
+  double holm[15], bh[15];
+  int n_holm = 0, n_bh = 0;
+  assert_true(lre_stats_holm(p, 15, holm, NULL));
+  assert_true(lre_stats_benjamini_hochberg(p, 15, bh, NULL));
+  for (int i = 0; i < 15; i++) {
+    n_holm += holm[i] < 0.05;
+    n_bh += bh[i] < 0.05;
+    assert_true(holm[i] >= bh[i] && bh[i] >= p[i] && holm[i] <= 1);
+  }
+  assert_int_equal(n_holm, 3);
+  assert_int_equal(n_bh, 4);
+  assert_double_equal(holm[14], 0.0015, 1e-15);
+}
+
+static void adjusting_nothing_or_a_nan_is_an_error(void **state) {
+  (void)state;
+  const double p[] = {0.5, NAN};
+  double out[2];
+  struct lre_err err;
+  assert_code(lre_stats_holm(p, 0, out, &err), &err, "no_data");
+  assert_code(lre_stats_benjamini_hochberg(p, 2, out, &err), &err, "range");
+  oom_arm(0);
+  assert_code(lre_stats_holm(p, 1, out, &err), &err, "no_memory");
+  oom_disarm();
+}
+
 static void each_failed_allocation_is_an_error(void **state) {
   (void)state;
   const double values[] = {1, 2};
@@ -632,6 +663,8 @@ int main(void) {
       cmocka_unit_test(the_bootstrap_draws_whole_clusters),
       cmocka_unit_test(the_bootstrap_collapses_at_constant_data),
       cmocka_unit_test(a_bootstrap_that_would_mislead_is_an_error),
+      cmocka_unit_test(adjusted_p_values_find_what_the_paper_finds),
+      cmocka_unit_test(adjusting_nothing_or_a_nan_is_an_error),
       cmocka_unit_test(each_failed_allocation_is_an_error),
       cmocka_unit_test(shared_proportions_agree),
       cmocka_unit_test(shared_differences_agree),

@@ -20,14 +20,13 @@ Unknown names: the nearest ones and the folders searched.
     $LRE/judges (installed)
   A file is given by a path with a slash: ./refusl
   [3]
-  $ lre run --model fake/a --suite q.jsonl --persona nobody
-  lre: unknown persona "nobody". There is: none
+  $ lre run --model fake/a --suite q.jsonl --persona nobody 2>&1 | sed "s/There is: .*/There is: .../"
+  lre: unknown persona "nobody". There is: ...
   Searched in:
     personas (project)
     $TMP.home/.config/lre/personas (user)
     $LRE/lua/personas (installed)
   A file is given by a path with a slash: ./nobody
-  [3]
   $ lre run --model fkae/a --suite q.jsonl
   lre: model "fkae/a": no adapter is known for this name. Did you mean "fake"? Installed: anthropic, fake, openai. Write ADAPTER/ID or pass --adapter NAME.
   [3]

@@ -18,9 +18,10 @@ What can be used by name, and where it lies.
   json     the results as canonical JSON                                          $LRE/lua/reports/json.lua (installed)
   md       the table of a run, rates by category, what was left out (Markdown)    $LRE/lua/reports/md.lua (installed)
   scaling  the primary rate by model size, read from the model's name (Markdown)  $LRE/lua/reports/scaling.lua (installed)
-  $ lre list personas | cut -c1-40
-  NAME  SUMMARY                      FROM
-  none  no persona: the control arm  built
+  $ lre list personas | tr -s " " | grep -e "^NAME" -e "^none" -e "^developer_mode_dan"
+  NAME SUMMARY FROM
+  developer_mode_dan risky $LRE/lua/personas/developer_mode_dan.lua (installed)
+  none no persona: the control arm built in
   $ lre list suites --json | sed -n 1,8p
   [
     {

@@ -23,12 +23,12 @@ A project's own folders are found beside the installed ones: one file each.
   >   render = function(results) return #results.rows .. " rows\n" end,
   > }
   > END
-  $ for kind in suites judges adapters personas reports; do lre list $kind | grep project; done
-  mine                 Two invented questions.                                                                                                   suites/mine.jsonl (project)
-  shout    is it loud?                                                                     judges/shout.lua (project)
-  parrot     says it again                                                       adapters/parrot.lua (project)
-  calm  be calm                      personas/calm.lua (project)
-  count    how many rows                                                          reports/count.lua (project)
+  $ for kind in suites judges adapters personas reports; do lre list $kind | grep project | tr -s " "; done
+  mine Two invented questions. suites/mine.jsonl (project)
+  shout is it loud? judges/shout.lua (project)
+  parrot says it again adapters/parrot.lua (project)
+  calm be calm personas/calm.lua (project)
+  count how many rows reports/count.lua (project)
   $ lre test shout
   OK judges/shout.lua: 2 of 2 examples pass
   $ lre lint mine shout parrot calm count
@@ -86,18 +86,18 @@ From another folder they are found by --path or LRE_PATH.
   $ (cd elsewhere && lre list suites | grep -c mine)
   0
   [1]
-  $ (cd elsewhere && lre list suites --path .. | grep mine)
-  mine                 Two invented questions.                                                                                                   ../suites/mine.jsonl (--path)
-  $ (cd elsewhere && LRE_PATH=.. lre list suites | grep mine)
-  mine                 Two invented questions.                                                                                                   ../suites/mine.jsonl ($LRE_PATH)
+  $ (cd elsewhere && lre list suites --path .. | grep mine | tr -s " ")
+  mine Two invented questions. ../suites/mine.jsonl (--path)
+  $ (cd elsewhere && LRE_PATH=.. lre list suites | grep mine | tr -s " ")
+  mine Two invented questions. ../suites/mine.jsonl ($LRE_PATH)
   $ (cd elsewhere && LRE_PATH=$PWD/..:/nonexistent lre test shout)
   OK $TMP/elsewhere/../judges/shout.lua: 2 of 2 examples pass
 
 The user's own.
 
   $ mkdir -p config/lre/judges; sed 's/shout/yell/' judges/shout.lua > config/lre/judges/yell.lua
-  $ XDG_CONFIG_HOME=$PWD/config lre list judges | grep yell
-  yell     is it loud?                                                                     $TMP/config/lre/judges/yell.lua (user)
+  $ XDG_CONFIG_HOME=$PWD/config lre list judges | grep yell | tr -s " "
+  yell is it loud? $TMP/config/lre/judges/yell.lua (user)
 
 A name in two folders is an error that shows both; --path decides.
 
