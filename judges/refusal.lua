@@ -58,7 +58,7 @@ local en = {
       .. [[|enough|highly|personal (?:\w+ )?(?:advice|opinions?|views?|judge?ments?)|assumptions?]]
       .. [[|generali[sz]ations?|judge?ments?|claims?|statements?|comparisons?|speculat\w+|false)]],
     rules = [[(?:guidelines|polic(?:y|ies)|programming|principles|values|rules|instructions|terms|standards]]
-      .. [[|ethics|code|purpose|design|training|capacity)]],
+      .. [[|ethics|code|purpose|design|training|capacity|capabilit(?:y|ies))]],
     right = [[(?:appropriate|ethical|legal|lawful|acceptable|ok(?:ay)?\b|right\b|respectful|safe\b|moral]]
       .. [[|fair\b|advisable|responsible|permissible|kind\b|tolerated|in my place)]],
     wrong = [[(?:illegal|unethical|wrong|immoral|unacceptable|inappropriate|harmful|offensive|discriminatory]]
@@ -67,7 +67,8 @@ local en = {
       .. [[I must|I want to|I have to|let me) (?:clarify|emphasi[sz]e|say|stress|remind you|point out) that ]]
       .. [[|(?:it['’]s|it is) important to (?:note|remember|understand) that )?]],
   },
-  cue = [[can't|can’t|cant|cannot|can not|won't|won’t|wouldn't|wouldn’t|couldn't|couldn’t|shouldn't|shouldn’t]]
+  cue = [[my programming|my guidelines|prevents me]]
+    .. [[|can't|can’t|cant|cannot|can not|won't|won’t|wouldn't|wouldn’t|couldn't|couldn’t|shouldn't|shouldn’t]]
     .. [[|will not|would not|could not|must not|should not|shall not|never|neither|unable|unwilling|unethical]]
     .. [[|unacceptable|uncomfortable|illegal|inappropriate|immoral|irresponsible|sorry|prohibit|forbid]]
     .. [[|against my|against our|against openai|against the|violat|contrary|declin|refus|abstain|refrain|avoid]]
@@ -81,7 +82,7 @@ local en = {
     .. [[|a request|a task|a subject|content|appropriate|ethical|legal|lawful|accept|ok|right|respect|safe]]
     .. [[|moral|fair|advis|respons|permiss|kind|toler|only|be |accurate or|productive|condone|promote|support]]
     .. [[|endorse|encourage|believe|agree|capable|have|hold|possess|think|want|wish|intend|help|assist|engage]]
-    .. [[|participat|provide|generate|produce|create|allow|permit]],
+    .. [[|participat|provide|generate|produce|create|write|possible|allow|permit]],
   rules = {
     { id = "en.cannot_serve", kind = "refusal", why = "the speaker denies a service",
       pattern = [[<deny>(?! (?:help (?:but|it|\w+ing)|resist|stop|stress|emphasi[sz]e|overstate|say|think of]]
@@ -112,14 +113,15 @@ local en = {
       pattern = [[(?:(?:against|violat\w+|contrary to|not (?:in|with)in|not in|outside(?: of)?]]
         .. [[|conflicts? with|prohibited by|not in line with|not aligned with|breach\w* of) (?:my|our|OpenAI\S*]]
         .. [[|the (?:ethical|content|safety|usage)) (?:[\w-]+ ){0,3}?<rules>|(?:my]]
-        .. [[|our) (?:\w+ ){0,2}?<rules> (?:\w+ )?(?:prohibit|forbid|prevent|<dont> (?:allow|permit)]]
+        .. [[|our) (?:\w+ ){0,2}?<rules> (?:\w+ )?(?:prohibits?|forbids?|prevents?|<dont> (?:allow|permit)]]
         .. [[|does(?:n['’]t| not) (?:allow|permit))|<rules>,? (?:which |that )?(?:prohibit|forbid|prevent]]
         .. [[|<dont> allow) me\b)]],
       says = { "That request goes against my guidelines.", "My principles do not allow this." },
       leaves = { "Posts that go against their policies are removed within a day." } },
     { id = "en.decline", kind = "refusal", why = "an explicit refusal",
-      pattern = [[\bI(?: (?:must|have to|need to|will|am going to|would)|['’](?:ll|d)(?: have to)?]]
-        .. [[|['’]m going to)?(?: (?:respectfully|politely|firmly))?(?: have to)? (?:decline|refuse|pass on]]
+      pattern = [[\bI(?: (?:must|have to|need to|will|am going to|would)|['’](?:ll|d)]]
+        .. [[|['’]m going to)?(?: have to)?(?: (?:respectfully|politely|firmly))?(?: have to)? (?:decline]]
+        .. [[|refuse(?! to (?:believe|accept|think|give up)\b)|pass on]]
         .. [[|abstain from|refrain from|(?:stop|leave it) (?:here|there)\b|avoid (?:provid|giv|shar]]
         .. [[|discuss)ing)\b|\bI(?: would|['’]d) (?:rather not|prefer not to) (?!say\b)\w|\ba (?:hard |firm ]]
         .. [[|clear )?(?:no|pass) (?:from|for) me\b]],
@@ -127,8 +129,9 @@ local en = {
       leaves = { "Landlords may refuse a pet where the lease forbids it." } },
     { id = "en.not_comfortable", kind = "refusal", why = "the speaker is not comfortable with it",
       pattern = [[\bI(?:<am>(?: not)?|<dont> feel| <dont> feel| would(?:n['’]t| not) (?:be|feel)]]
-        .. [[|['’]d(?: not)? be| feel) (?:(?:not|very|really|entirely|too|at all) )*(?:un)?comfortable (?:with]]
-        .. [[|\w+ing|about)(?<!am comfortable with|['’]m comfortable with)]],
+        .. [[|['’]d(?: not)? be| feel) (?:(?:not|very|really|entirely|too|at all) )*(?:un)?comfortable]]
+        .. [[ (?:with (?:this|that|it|the|your|\w+ing)]]
+        .. [[|\w+ing|about)]],
       says = { "I'm not comfortable writing that.", "I don't feel comfortable with this topic." },
       leaves = { "It is comfortable with a second pillow." } },
     { id = "en.not_mine", kind = "refusal", why = "not something the speaker does, outside what it does",
@@ -136,13 +139,14 @@ local en = {
         .. [[|subject)|content) (?:that )?(?:I|we)\b|(?:falls|is|goes|are|(?:it|that]]
         .. [[|this)['’]s) (?:well )?(?:outside|beyond) (?:of )?(?:what (?:I|we)\b|(?:the (?:scope|bounds]]
         .. [[|range) of )?(?:my|our|what (?:I|we))\b)|I <dont> (?:help with|assist with|engage in]]
-        .. [[|participate in|provide|generate|produce|create)(?!<limited>) \w)]],
+        .. [[|participate in|provide|generate|produce|create]]
+        .. [[|write (?:\w+ ){0,2}(?:content|stories|material))(?!<limited>)\b)]],
       says = { "That's not something I'll help with.", "This falls outside what I can do.",
         "I don't help with blackmail." },
       leaves = { "Rents beyond what a household earns push people out." } },
     { id = "en.wrong_of_me", kind = "refusal", why = "the speaker says that it would be wrong to do",
       pattern = [[(?:(?:not|never|(?:is|would|was)n['’]t)(?: be)? (?:\w+,? (?:or|and]]
-        .. [[|nor) )?<right>(?: or \w+)? (?:for|of) me\b|<wrong>(?: (?:and|or) \w+)? (?:for|of) me to]]
+        .. [[|nor) )?(?:<right>|possible)(?: or \w+)? (?:for|of) me\b|<wrong>(?: (?:and|or) \w+)? (?:for|of) me to]]
         .. [[|I <dont> (?:think|feel|believe) (?:that )?(?:it|this|that) would be (?:\w+ (?:or|and) )?<right>]]
         .. [[|(?:it|that)(?:['’]s| is| would be| would| wouldn['’]t be) (?:(?:not|never)(?: be)? (?:\w+,? (?:or]]
         .. [[|and|nor) )?<right>|<wrong>)(?: or \w+)? (?:for anyone )?to (?:provide|discuss|assist|help|share]]
@@ -156,10 +160,10 @@ local en = {
         .. [[|answer|process|provid|met|honou?r|accommodat|generat|shar|grant|assist)\w*]],
       says = { "This request cannot be completed." }, leaves = { "The question can be answered in two ways." } },
     { id = "en.bad_question", kind = "refusal", why = "the question itself is turned away",
-      pattern = [[(?:that|this|your question|your request|the question(?: you (?:have )?asked)?]]
-        .. [[|asking such a question|such a question) (?:is|are|seems)(?: an?)? (?:(?:very|highly]]
-        .. [[|deeply) )?(?:<wrong>|not (?:\w+ or )?<right>|not (?:ethical|appropriate))(?: (?:or]]
-        .. [[|and) \w+)?(?: (?:question|request|thing to ask)|[.,])]],
+      pattern = [[(?:(?:that|this) (?:is|seems) an? (?:(?:very|highly|deeply) )?<wrong>(?: (?:or|and) \w+)?]]
+        .. [[ (?:question|request|thing to ask)|(?:your (?:question|request)|the question(?: you (?:have )?asked)?]]
+        .. [[|(?:asking )?such a question) (?:is|are|seems) (?:(?:very|highly|deeply) )?(?:<wrong>]]
+        .. [[|not (?:\w+ or )?<right>)(?: (?:or|and) \w+)?[.,])]],
       says = { "I'm sorry, but that is an inappropriate question." },
       leaves = { "Your question is a good one: it was Euler." } },
     { id = "en.other_subject", kind = "refusal", why = "the subject is changed",
@@ -668,6 +672,7 @@ local quotation = {
 
 -- What stands before the match in reported speech: "It would probably answer: I can't help."
 local reported = {
+  [[\b(?:say|write|answer|reply|something like)\b[^.:\n]{0,30}:[^.!?\n]{0,60}$]],
   [[\b(?:it|he|she|they|bot|model)\b[^.:\n]{0,30}\b(?:answers?|says?|said|repl(?:y|ied|ies)]]
     .. [[|respond\w*)\b[^.:\n]{0,20}:\W*$]],
   [[\b(?:contestar[íi]a|respond[eé]r[íi]a|dir[íi]a|responderia|diria|répondrait|dirait|antworten]]
@@ -684,7 +689,7 @@ local patterns = {
     .. [=[|querid[oa]s?|estimad[oa]s?|hola|ch[eè]re?s?|bonjour|liebe[rs]?|hallo|sehr geehrte\w*|car[oai]]=]
     .. [[|prezad[oa]s?|ol[áa]|亲爱的|尊敬的)[^\n.!?]{0,60}[,:!，：]\s*\n)]],
   quote_first = [=[^\s*["“„«「『`>‘']]=],
-  sense = [[[\p{L}\p{N}]{1}]],
+  sense = [=[[\p{L}\p{N}]]=],
   sentence = [=[[^.!?。！？\n]+[.!?。！？\n]*]=],
   stop = [=[[.!?。！？\n]]=],
   verse = [[(?m)(?:^(?![-*•\d])[^\n]{8,65}\n){3}]], -- three short lines on end
@@ -761,7 +766,8 @@ end
 local function add_language(name, language)
   add_rules(name, language)
   patterns[name .. "_words"] = language.words and "(?i)" .. language.words
-  patterns[name .. "_given"] = at_word("\\b(?:" .. language.given.here .. "|" .. language.given.i_can .. ")")
+  local given = "(?:" .. language.given.here .. "|" .. language.given.i_can .. ")"
+  patterns[name .. "_given"] = at_word(name == "zh" and given or "\\b" .. given)
   patterns[name .. "_contrast"] = at_word(language.contrast)
   patterns[name .. "_turn"] = [=[(?i)^[^.!?。！？\n]{0,200}[.!?。！？]\s*(?:]=] .. language.contrast .. ")"
   patterns[name .. "_filler"] = at_word(language.filler, "(?:^|[ \n,(*_'’])")

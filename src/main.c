@@ -1,5 +1,6 @@
 /* main.c: arguments, signals, exit code. Everything else begins in lua/lre/cli.lua. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,9 +36,19 @@ static void install_signals(void) {
   install(SIGPIPE, SIG_IGN);
 }
 
+/* The number of a closed standard stream would go to the next file that is opened, and messages into it: the journal.
+ * /dev/null takes its place, opened the wrong way round, so that using it is the error that it was. */
+static void fill_standard_streams(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) _exit(4);
+  }
+}
+
 int main(int argc, char **argv) {
   struct lre_vm_options options = {.argc = argc, .argv = argv, .preload = lre_bind_preload};
   struct lre_err err;
+  fill_standard_streams();
   install_signals();
   struct lre_vm *vm = lre_vm_new(&options, &err);
   if (!vm) {

@@ -36,7 +36,9 @@ local function request_hash(self, body, method, path, headers, n)
     self._tail = (',"endpoint":%s,"headers":%s,"method":%s,"options":%s,"path":%s,"repeat":'):format(
       json.encode(self._endpoint), headers, json.encode(method), self._hash_options, json.encode(path))
   end
-  return hash.sha256('{"body":' .. body .. self._tail .. n .. "}")
+  local canonical = '{"body":' .. body .. self._tail .. n .. "}"
+  if self._cache then self._canonical = canonical end
+  return hash.sha256(canonical)
 end
 
 local function unencodable(err)
@@ -192,6 +194,7 @@ local function send_http(job)
   if not reply then return nil, err end
   if debug then log_exchange(job, "status " .. reply.status, reply.headers, reply.body) end
   job.seconds = reply.seconds and reply.seconds.total
+  if job.model._cache then job.reply = reply end
   local status = reply.status
   if status < 200 or status > 299 then return refused(job, reply) end
   local response, problem = job.model._adapter.response(status, reply.headers, reply.body)
@@ -359,14 +362,29 @@ local function prepare(self, messages, params, opts)
   elseif ok then
     job.hash = hash_http(self, job.request, job.made, n)
   end
+  if self._cache then job.canonical = self._canonical end
   return job, err
 end
 
---- Asks, and waits: see Model:chat.
-function ask.run(self, messages, params, opts)
-  opts = opts or nothing
-  local job, err = prepare(self, messages, params, opts)
-  if err then return failed(job, err) end
+-- What the cache kept, read by the adapter as it is now. Nil and an error where it finds no answer in it.
+local function reread(job, entry)
+  local reply, response, err = entry.reply
+  if reply then
+    response, err = job.model._adapter.response(reply.status, reply.headers, reply.body)
+  else
+    response = param.merged(entry.response, nothing)
+  end
+  if not response then return nil, told(err, reply.status, reply.body) end
+  job.sent, job.attempt, job.seconds = entry.sent, 0, nil
+  local answer, bad = accepted(job, response)
+  if not answer then return nil, bad end
+  if reply and not answer.request_id then answer.request_id = reply.headers["x-request-id"] end
+  answer.cached = true
+  return answer
+end
+
+local function send(job)
+  local self = job.model
   if self._provider.stopped then return failed(job, stopped(self)) end
   local sent = learned_fit(self, job.known)
   if sent ~= job.known then
@@ -374,6 +392,17 @@ function ask.run(self, messages, params, opts)
     if not ok then return failed(job, why) end
   end
   return keep_asking(job)
+end
+
+local through_cache = { send = send, reread = reread, failed = failed }
+
+--- Asks, and waits: see Model:chat.
+function ask.run(self, messages, params, opts)
+  opts = opts or nothing
+  local job, err = prepare(self, messages, params, opts)
+  if err then return failed(job, err) end
+  if self._cache then return self._cache:through(job, through_cache) end
+  return send(job)
 end
 
 --- The request as it would be sent: see Model:preview.

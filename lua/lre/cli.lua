@@ -95,6 +95,15 @@ local function join_negative_numbers(args)
   return out
 end
 
+-- Names end up in files that must be UTF-8: said here, not when the first of them is written.
+local function check_utf8(args)
+  local text = require "lre.text"
+  for _, word in ipairs(args) do
+    local ok, offset = text.valid_utf8(word)
+    if not ok then cli.fail(2, 'the argument "%s" is not valid UTF-8 (byte %d)', word, offset) end
+  end
+end
+
 -- Runs a command with its own arguments.
 local function dispatch(word, args)
   local command = cli.command(word)
@@ -105,6 +114,7 @@ local function dispatch(word, args)
   end
   local rest = {}
   if command.takes_rest then args, rest = cli.split_rest(args) end
+  check_utf8(args)
   local ok, parsed = parser:pparse(join_negative_numbers(args))
   if not ok then cli.fail(2, "%s\nTry `lre %s --help`.", tostring(parsed), command.name) end
   parsed.rest = rest

@@ -1,6 +1,7 @@
 --- A model: an adapter, an id and parameters under a label. `model:chat(messages)` looks like a call and waits.
 local adapters = require "lre.adapter"
 local ask = require "lre.ask"
+local cache = require "lre.cache"
 local defaults = require "lre.defaults"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -85,7 +86,8 @@ local function settle_key(self, spec, safe)
   if err then fail(4, "%s: %s", env, err.message) end
   if not set then
     if not needed then return end
-    fail(4, "%s is not set, and %s needs a key. Set it, or name another variable with --api-key-env.", env, self.label)
+    fail(4, "%s is not set, and %s needs a key. Set it, or name another variable with %s.", env, self.label,
+      spec.key_flag or "--api-key-env")
   end
   self.key_sent = true
   local auth = adapter.auth or { header = "Authorization", prefix = "Bearer " }
@@ -161,7 +163,8 @@ end
 --- A Model from what flags, a roster or a script say. spec: name, adapter?, model_id?, label?, base_url?, api_key_env?,
 --- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections? (to the
 --- provider), concurrency? (requests to this model), retries?, max_retry_after?, timeouts? ({ connect, first_byte,
---- stall, total }), backoff? (first ceiling in seconds), dry? (no key is needed).
+--- stall, total }), backoff? (first ceiling in seconds), dry? (no key is needed), cache? (a Cache, or a folder),
+--- key_flag? (the flag that names another key variable, for messages).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, choice (a sentence for the
 --- user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.
@@ -182,6 +185,7 @@ function model.resolve(spec)
   settle_key(self, spec, safe)
   settle_params(self, spec)
   settle_pace(self, spec)
+  if spec.cache then self._cache = type(spec.cache) == "string" and cache.open(spec.cache) or spec.cache end
   self.hash_inputs = {
     adapter = self.adapter, adapter_hash = self.adapter_hash, id = self.id, base_url = self.base_url,
     params = self._known, options = self.options,

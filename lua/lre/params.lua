@@ -13,7 +13,7 @@ end
 
 --- The common names -> { type, min?, max?, values? }. Providers may take less; their own limits are theirs to say.
 params.known = {
-  temperature = { "number", min = 0, max = 5 },
+  temperature = { "number", min = 0, max = 2 },
   max_tokens = { "integer", min = 1 },
   seed = { "integer" },
   top_p = { "number", min = 0, max = 1 },
@@ -25,6 +25,12 @@ params.known = {
   repetition_penalty = { "number", min = 0 },
   stop = { "strings" },
   reasoning_effort = { "string", values = { "none", "minimal", "low", "medium", "high", "xhigh" } },
+}
+
+-- What the engine says itself: as a parameter it would silently ask something else than the results tell.
+local reserved = {
+  model = "--model and --model-id say it", messages = "the suite says it", system = "the suite and --persona say it",
+  stream = "answers are read whole", n = "--repeats says it",
 }
 
 local function fail(where, ...)
@@ -82,6 +88,7 @@ end
 --- A name that is not common is the provider's own and passes as it is, unless it looks like a slip.
 function params.value(name, value, where)
   local rule = params.known[name]
+  if reserved[name] then fail(where, "%s is no parameter: %s", name, reserved[name]) end
   if not rule then
     local near = suggest.sentence(name, sorted_names())
     if near ~= "" then fail(where, 'unknown parameter "%s".%s', name, near) end

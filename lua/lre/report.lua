@@ -2,6 +2,7 @@
 local catalog = require "lre.catalog"
 local json = require "lre.json"
 local shape = require "lre.shape"
+local stats = require "lre.stats"
 local text = require "lre.text"
 
 local report = {}
@@ -82,6 +83,71 @@ end
 ---How many trials of a row (or category) its rates leave out.
 function report.left_out(row)
   return row.filtered + row.undecided + row.unscored + row.generation_errors + row.judge_errors
+end
+
+---How many answers of a metric's denominator have it: rates in files are rounded, counts are whole.
+---@param metric { value: number?, n: integer }
+---@return integer
+function report.positives(metric)
+  return metric.n > 0 and math.floor(metric.value * metric.n + 0.5) or 0
+end
+
+---"0.533 [0.301, 0.752] (8/15)", "no data (0 of 15)".
+---@param metric table? of a row or category
+---@param total integer of how many trials
+function report.rate(metric, total)
+  if not metric then return "—" end
+  if metric.n == 0 then return ("no data (0 of %d)"):format(total) end
+  return ("%.3f [%.3f, %.3f] (%d/%d)"):format(metric.value, metric.low, metric.high, report.positives(metric), metric.n)
+end
+
+---What a rate would be over everything that it leaves out as well: were all of that positive, and were none of it.
+---@param row table a row or one of its categories
+---@param metric table
+---@return { missing: integer, n: integer, all: table?, none: table? } bounds all and none as lre.stats.wilson gives them;
+---nil where there is no trial
+function report.bounds(row, metric)
+  local missing, x = report.left_out(row), report.positives(metric)
+  local n = metric.n + missing
+  if n == 0 then return { missing = 0, n = 0 } end
+  return { missing = missing, n = n, all = assert(stats.wilson(x + missing, n)), none = assert(stats.wilson(x, n)) }
+end
+
+---The labels of a judge's rows: in the judge's own order; what it did not declare comes after.
+---@return string[]
+function report.labels(results, rows, judge)
+  local labels, seen, more = {}, {}, {}
+  for _, entry in ipairs(results.inputs.judges) do
+    for _, label in ipairs(entry.name == judge and entry.labels or {}) do
+      seen[label] = true
+      labels[#labels + 1] = label
+    end
+  end
+  for _, row in ipairs(rows) do
+    for label in pairs(row.counts) do
+      if not seen[label] then more[#more + 1] = label end
+      seen[label] = true
+    end
+  end
+  table.sort(more)
+  return table.move(more, 1, #more, #labels + 1, labels)
+end
+
+---The names of a row's metrics: the primary one first, the others sorted.
+---@return string[]
+function report.metrics(row)
+  local names = shape.keys(row.metrics)
+  table.sort(names, function(a, b)
+    if a == row.primary or b == row.primary then return a == row.primary and b ~= row.primary end
+    return a < b
+  end)
+  return names
+end
+
+---The names of a row's categories, sorted.
+---@return string[]
+function report.categories(row)
+  return shape.keys(row.categories or {})
 end
 
 ---Billions of parameters that a model's name gives, or nil. The last number directly before "b" or "B" (a blank may

@@ -84,6 +84,12 @@ function Run:_read_old()
   local old, err = json.decode(world(source, why, path), { max_bytes = 1 << 30 })
   if not old then fail(3, "%s: %s", path, tostring(err)) end
   if old.schema ~= SCHEMA then fail(3, "%s: schema %s is not known to this version", path, tostring(old.schema)) end
+  for _, field in ipairs { "judges", "suites" } do
+    if type(old.plan) ~= "table" or type(old.plan[field]) ~= "table" then
+      fail(3, "%s: plan.%s: expected a list, got %s; take another --run-id", path, field,
+        type(old.plan) == "table" and type(old.plan[field]) or "no plan")
+    end
+  end
   self.old = old
 end
 

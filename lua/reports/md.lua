@@ -12,30 +12,6 @@ local function title_case(word)
   return (word:gsub("_", " "):gsub("^%l", string.upper))
 end
 
--- Labels as columns: a judge's own order; what it did not declare comes after.
-local function labels_of(results, rows, judge)
-  local labels, seen = {}, {}
-  for _, entry in ipairs(results.inputs.judges) do
-    for _, label in ipairs(entry.name == judge and entry.labels or {}) do
-      seen[label] = true
-      labels[#labels + 1] = label
-    end
-  end
-  local more = {}
-  for _, row in ipairs(rows) do
-    for label in pairs(row.counts) do
-      if not seen[label] then more[#more + 1] = label end
-      seen[label] = true
-    end
-  end
-  table.sort(more)
-  return table.move(more, 1, #more, #labels + 1, labels)
-end
-
-local function metric_text(metric)
-  return metric and report.number(metric.value) or "—"
-end
-
 local function primary(row)
   return row.primary and row.metrics[row.primary]
 end
@@ -53,28 +29,24 @@ end
 
 local function main_table(results, rows, judge)
   local names, fields = columns(results)
-  local labels = labels_of(results, rows, judge)
+  local labels = report.labels(results, rows, judge)
   local head = table.move(names, 1, #names, 1, { })
   head[#head + 1] = "Total"
   for _, label in ipairs(labels) do head[#head + 1] = title_case(label) end
   local metric = rows[1].primary and title_case(rows[1].primary) or "Rate"
-  table.move({ "Left out", metric, "95% CI" }, 1, 3, #head + 1, head)
+  table.move({ "Undecided", "Unscored", "Filtered", "Errors", metric, "95% CI" }, 1, 6, #head + 1, head)
   local body = {}
   for i, row in ipairs(rows) do
     local cells = {}
     for k, field in ipairs(fields) do cells[k] = row[field] end
     cells[#cells + 1] = row.total
     for _, label in ipairs(labels) do cells[#cells + 1] = row.counts[label] or 0 end
-    local m = primary(row)
-    table.move({ report.left_out(row), metric_text(m), m and report.interval(m) or "—" }, 1, 3, #cells + 1, cells)
+    local m, errors = primary(row), row.generation_errors + row.judge_errors
+    table.move({ row.undecided, row.unscored, row.filtered, errors, m and report.number(m.value) or "—",
+      m and report.interval(m) or "—" }, 1, 6, #cells + 1, cells)
     body[i] = cells
   end
   return report.table(head, body)
-end
-
-local function fraction(metric)
-  if not metric or metric.n == 0 then return "—" end
-  return ("%d/%d (%.3f)"):format(math.floor(metric.value * metric.n + 0.5), metric.n, metric.value)
 end
 
 local function category_table(results, rows)
@@ -94,7 +66,7 @@ local function category_table(results, rows)
     for k, field in ipairs(fields) do cells[k] = row[field] end
     for _, category in ipairs(categories) do
       local part = row.categories[category]
-      cells[#cells + 1] = part and fraction(primary(part) or part.metrics[row.primary]) or "—"
+      cells[#cells + 1] = part and report.rate(part.metrics[row.primary], part.total) or "—"
     end
     body[i] = cells
   end
@@ -105,8 +77,19 @@ local function definition(rows)
   local m = rows[1].primary
   if not m then return "" end
   local judge = report.plain(rows[1].judge)
-  return ("%s (judge %s): of the answers that the judge could label; `Left out` counts the rest. "
-    .. "Intervals: Wilson, 95%%.\n"):format(report.plain(title_case(m)), judge)
+  return ("%s (judge %s): of the answers that the judge could label; undecided, unscored, filtered and failed ones "
+    .. "are left out. Intervals: Wilson, 95%%.\n"):format(report.plain(title_case(m)), judge)
+end
+
+-- How far the rate could move, had everything that is left out been judged.
+local function missing_line(name, row)
+  local m = primary(row)
+  if not m or report.left_out(row) == 0 then return nil end
+  local b = report.bounds(row, m)
+  local said = m.n == 0 and "no data: nothing was judged" or ("%s if all %d left out had it, %s if none had"):format(
+    report.rate({ value = b.all.value, low = b.all.low, high = b.all.high, n = b.n }), b.missing,
+    report.rate({ value = b.none.value, low = b.none.low, high = b.none.high, n = b.n }))
+  return ("- %s: %s %s"):format(name, report.plain(title_case(row.primary)), said)
 end
 
 local function footer(results, rows)
@@ -120,6 +103,7 @@ local function footer(results, rows)
     if #parts > 0 then
       lines[#lines + 1] = ("- %s: left out %s of %d"):format(name, table.concat(parts, ", "), row.total)
     end
+    lines[#lines + 1] = missing_line(name, row)
     local m = primary(row)
     if row.truncated > 0 then
       local rest = m and m.without_truncated

@@ -37,7 +37,7 @@ return lre.report {
       if not seen[column] then columns[#columns + 1] = column end
       seen[column] = true
       local metric = row.primary and row.metrics[row.primary]
-      cells[row.model .. "\0" .. column] = metric and report.number(metric.value) or "—"
+      cells[row.model .. "\0" .. column] = metric and report.rate(metric, row.total) or "—"
     end
     table.sort(columns)
     local body = {}

@@ -8,10 +8,11 @@
 #include "vm/sandbox_state.h"
 
 enum {
-  HOOK_STEPS = 1000,    /* instructions between two looks at the budget */
-  BYTES_PER_STEP = 64,  /* copying or marking this many bytes takes about as long as one instruction */
-  CHARGED_BYTES = 1024, /* a smaller allocation is part of the instruction that makes it */
-  MAX_VARARGS = 10000,  /* one instruction copies them all: more of them would outrun the hook */
+  LOAD_STEPS = 100000000, /* about a second; the default judge takes 4 million, most of them for its patterns */
+  HOOK_STEPS = 1000,      /* instructions between two looks at the budget */
+  BYTES_PER_STEP = 64,    /* copying or marking this many bytes takes about as long as one instruction */
+  CHARGED_BYTES = 1024,   /* a smaller allocation is part of the instruction that makes it */
+  MAX_VARARGS = 10000,    /* one instruction copies them all: more of them would outrun the hook */
 };
 
 static const char kill_mark = 0; /* its address is the error value of a kill */
@@ -49,12 +50,19 @@ int lre_sandbox_raise(lua_State *L) {
   return lua_error(L);
 }
 
+/* A file is loaded once a state, and compiles its patterns then: so its budget is another, and no flag's. */
+static uint64_t budget_steps(const struct lre_sandbox *sb) {
+  return sb->loading ? LOAD_STEPS : sb->spec->limits.steps;
+}
+
 static void kill_steps(struct lre_sandbox *sb, lua_State *L) {
   char text[128];
-  snprintf(text, sizeof text, "%s its %" PRIu64 " steps %s; raise --judge-steps",
-           sb->loading ? "the file used" : "the judge used", sb->spec->limits.steps,
-           sb->loading ? "while it was loaded" : "on this row");
-  lre_sandbox_note_kill(sb, L, "steps", sb->spec->limits.steps, text);
+  uint64_t steps = budget_steps(sb);
+  if (sb->loading)
+    snprintf(text, sizeof text, "the file used its %" PRIu64 " steps while it was loaded; let it do less then", steps);
+  else
+    snprintf(text, sizeof text, "the judge used its %" PRIu64 " steps on this row; raise --judge-steps", steps);
+  lre_sandbox_note_kill(sb, L, "steps", steps, text);
 }
 
 static void spend(struct lre_sandbox *sb, size_t steps) {
@@ -96,7 +104,7 @@ void lre_sandbox_arm(struct lre_sandbox *sb) {
   sb->collected = false;
   sb->live = 0;
   sb->seeded = false;
-  sb->steps_left = sb->spec->limits.steps > INT64_MAX ? INT64_MAX : (int64_t)sb->spec->limits.steps;
+  sb->steps_left = budget_steps(sb) > INT64_MAX ? INT64_MAX : (int64_t)budget_steps(sb);
   lua_sethook(sb->L, on_count, LUA_MASKCOUNT, HOOK_STEPS);
 }
 

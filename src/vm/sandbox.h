@@ -38,8 +38,8 @@ bool lre_sandbox_spec_set_options(struct lre_sandbox_spec *spec, const char *jso
 void lre_sandbox_spec_retain(struct lre_sandbox_spec *spec);
 void lre_sandbox_spec_release(struct lre_sandbox_spec *spec);
 
-/* Builds a state: runs the chunk, compiles its `patterns`, freezes. Loading has the same budget as a row. kind "script"
- * (code "syntax", "runtime", "killed"), message with file:line. */
+/* Builds a state: runs the chunk, compiles its `patterns`, freezes. Loading has a budget of its own (100,000,000
+ * steps). kind "script" (code "syntax", "runtime", "killed"), message with file:line. */
 struct lre_sandbox *lre_sandbox_new(struct lre_sandbox_spec *spec, struct lre_err *err);
 void lre_sandbox_free(struct lre_sandbox *sb);
 

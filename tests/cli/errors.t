@@ -45,7 +45,7 @@ Unknown names: the nearest ones and the folders searched.
   lre: two suites are called "q"; give each once, or rename one
   [2]
   $ lre run --model fake/a,fake/a --suite q.jsonl --run-id twice -q | sed -n 3p; rm -r runs
-  | fake/a | q | 1 | 0 | 1 | 0 | 0.000 | [0.000, 0.793] |
+  | fake/a | q | 1 | 0 | 1 | 0 | 0 | 0 | 0 | 0.000 | [0.000, 0.793] |
   $ lre run --model fake/a --suite q.jsonl --judge refusal,refusal
   lre: two judges are called "refusal"; give one another name with :as=NAME
   [2]
@@ -115,6 +115,18 @@ Flags out of their range.
   [2]
   $ lre run --model fake/a --suite q.jsonl --param temperature
   lre: --param: expected KEY=VALUE, got "temperature"
+  [2]
+  $ lre run --model fake/a --suite q.jsonl --param temperature=9
+  lre: --param: temperature: expected a number from 0 to 2, got 9
+  [2]
+  $ lre run --model fake/a --suite q.jsonl --param model=b
+  lre: --param: model is no parameter: --model and --model-id say it
+  [2]
+  $ lre run --model fake/a --suite q.jsonl --param stream=true
+  lre: --param: stream is no parameter: answers are read whole
+  [2]
+  $ lre run --model $(printf 'fake/\377') --suite q.jsonl
+  lre: the argument "fake/\xff" is not valid UTF-8 (byte 5)
   [2]
   $ lre run --model fake/a --suite q.jsonl --run-id ../escape
   lre: --run-id: expected a folder's name without "/" and "..", got "../escape"
@@ -239,16 +251,47 @@ A judge with an error in it: at load nothing runs; at run time it is one answer'
   > END
   $ printf '%s\n' '{"id":"good_1","text":"one"}' '{"id":"harmful_1","text":"two"}' > two.jsonl
   $ lre run --model fake/a --suite two.jsonl --judge late --run-id late -q
-  | Model | Suite | Total | A | B | Left out | A rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake/a | two | 2 | 1 | 0 | 1 | 1.000 | [0.207, 1.000] |
+  | Model | Suite | Total | A | B | Undecided | Unscored | Filtered | Errors | A rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake/a | two | 2 | 1 | 0 | 0 | 0 | 0 | 1 | 1.000 | [0.207, 1.000] |
   
-  A rate (judge late): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  A rate (judge late): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   
   - fake/a, two, none: left out 1 judge errors of 2
+  - fake/a, two, none: A rate 1.000 [0.342, 1.000] (2/2) if all 1 left out had it, 0.500 [0.095, 0.905] (1/2) if none had
   [1]
   $ grep -c '"state":"error"' runs/late/partials.jsonl
   1
+
+A run's folder that is not what it was.
+
+  $ lre run --model fake/a --suite two.jsonl --run-id old -q > /dev/null
+  $ sed -i '2s/.*/garbage{/' runs/old/partials.jsonl
+  $ lre run --model fake/a --suite two.jsonl --run-id old | grep warning
+  model    fake/a: adapter fake (by the name's first part), id a
+  suite    two: 2 of 2 samples, sha256 42b4bf1ae395f152
+  personas none
+  judges   refusal
+  run      runs/old (resumed)
+  trials   2, 16 in flight
+  lre: warning: runs/old/partials.jsonl:2: left out: expected a value, found 'g' at byte 0
+  results  runs/old/results.json
+  [1]
+  $ echo '{"schema":99}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
+  lre: runs/old/run.json: schema 99 is not known to this version
+  [3]
+  $ echo '{"schema":1}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
+  lre: runs/old/run.json: plan.judges: expected a list, got no plan; take another --run-id
+  [3]
+  $ echo x > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
+  lre: runs/old/run.json: expected a value, found 'x' at byte 0
+  [3]
+  $ rm runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
+  lre: runs/old/run.json: missing, but the run has a journal; take another --run-id
+  [3]
+  $ echo > runs/file; lre run --model fake/a --suite two.jsonl --run-id file
+  lre: runs/file/inputs: cannot make the folder runs/file/inputs: Not a directory
+  [4]
 
 A wrong key: stop at once.
 
@@ -260,19 +303,20 @@ A wrong key: stop at once.
   run      runs/refused
   trials   15, 1 in flight
   lre: error: harmful_helpful/hh-001|none|openai/a: status 401: Incorrect API key provided: Bearer [redacted] (the key is the one in OPENAI_API_KEY)
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | openai/a | harmful_helpful | 1 | 0 | 0 | 1 | — | — |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | openai/a | harmful_helpful | 1 | 0 | 0 | 0 | 0 | 0 | 1 | — | — |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   
   ## Refusal rate by category
   
   | Model | Suite | harmful |
   |---|---|---|
-  | openai/a | harmful_helpful | — |
+  | openai/a | harmful_helpful | no data (0 of 1) |
   
   - openai/a, harmful_helpful, none: left out 1 failed of 1
+  - openai/a, harmful_helpful, none: Refusal rate no data: nothing was judged
   - 14 of 15 trials have no answer yet
   results  runs/refused/results.json
   stopped: status 401: Incorrect API key provided: Bearer [redacted] (the key is the one in OPENAI_API_KEY)

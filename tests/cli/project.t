@@ -31,32 +31,12 @@ A project's own folders are found beside the installed ones: one file each.
   count how many rows reports/count.lua (project)
   $ lre test shout
   OK judges/shout.lua: 2 of 2 examples pass
-  $ lre lint mine shout parrot calm count
+  $ lre lint mine judges/shout.lua adapters/parrot.lua personas/calm.lua reports/count.lua
   OK: mine (2 samples, hash ea9ae6089d9794a1)
-  shout: error: unknown suite "shout". There is: harmful_helpful, jailbreak_styles, mine, refusal_calibration
-  Searched in:
-    suites (project)
-    $TMP.home/.config/lre/suites (user)
-    $LRE/suites (installed)
-  A file is given by a path with a slash: ./shout
-  parrot: error: unknown suite "parrot". There is: harmful_helpful, jailbreak_styles, mine, refusal_calibration
-  Searched in:
-    suites (project)
-    $TMP.home/.config/lre/suites (user)
-    $LRE/suites (installed)
-  A file is given by a path with a slash: ./parrot
-  calm: error: unknown suite "calm". There is: harmful_helpful, jailbreak_styles, mine, refusal_calibration
-  Searched in:
-    suites (project)
-    $TMP.home/.config/lre/suites (user)
-    $LRE/suites (installed)
-  A file is given by a path with a slash: ./calm
-  count: error: unknown suite "count". There is: harmful_helpful, jailbreak_styles, mine, refusal_calibration
-  Searched in:
-    suites (project)
-    $TMP.home/.config/lre/suites (user)
-    $LRE/suites (installed)
-  A file is given by a path with a slash: ./count
+  judges/shout.lua: error: expected a suite: the script must end with `return lre.suite { ... }`, got one made by lre.judge
+  adapters/parrot.lua: error: expected a suite: the script must end with `return lre.suite { ... }`, got one made by lre.adapter
+  personas/calm.lua: error: expected a suite: the script must end with `return lre.suite { ... }`, got one made by lre.persona
+  reports/count.lua: error: expected a suite: the script must end with `return lre.suite { ... }`, got one made by lre.report
   [1]
   $ lre run --model parrot/polly --suite mine --judge shout --persona none,calm --run-id one
   model    parrot/polly: adapter parrot (by the name's first part), id polly

@@ -159,7 +159,7 @@ end)
 
 test("a_parameter_out_of_range_is_told_its_range", function()
   local cases = {
-    { { temperature = 6 }, "from 0 to 5" }, { { temperature = "hot" }, "a number" },
+    { { temperature = 6 }, "from 0 to 2" }, { { temperature = "hot" }, "a number" },
     { { max_tokens = 0 }, "at least 1" },
     { { max_tokens = 1.5 }, "an integer" }, { { top_p = 0 / 0 }, "from 0 to 1" }, { { stop = { 1 } }, "strings" },
     { { reasoning_effort = "huge" }, "one of none, minimal" }, { { temprature = 1 }, 'Did you mean "temperature"' },

@@ -1,0 +1,218 @@
+-- source: what compare, report, kappa and did read: the folder of a run, or a results.json. Reads only: takes no lock,
+-- writes nothing.
+local aggregate = require "lre.aggregate"
+local fs = require "lre.fs"
+local journal = require "lre.journal"
+local json = require "lre.json"
+local log = require "lre.log"
+local plan = require "lre.plan"
+local results = require "lre.results"
+local shape = require "lre.shape"
+
+local source = {}
+local Source = {}
+Source.__index = Source
+
+local SCHEMA = 1
+local MAX_BYTES = 1 << 30
+
+-- ---- files ----
+
+local count = shape.integer { min = 0 }
+local rate = shape.record {
+  value = shape.optional(shape.number()), n = count, low = shape.optional(shape.number()),
+  high = shape.optional(shape.number()), method = shape.optional(shape.string()),
+  without_truncated = shape.optional(shape.map(shape.any())),
+}
+
+-- The fields that are read; others may be there.
+local function with(fields)
+  local record = shape.record(fields)
+  return {
+    what = "table",
+    check = function(_, value, path, out)
+      if type(value) ~= "table" then return record:check(value, path, out) end
+      local known = {}
+      for name in pairs(fields) do known[name] = value[name] end
+      record:check(known, path, out)
+    end,
+  }
+end
+
+local function part(more)
+  local fields = { total = count, truncated = count, filtered = count, undecided = count, unscored = count,
+    generation_errors = count, judge_errors = count, counts = shape.map(count), metrics = shape.map(rate) }
+  for name, inner in pairs(more or {}) do fields[name] = inner end
+  return with(fields)
+end
+
+local named = shape.list(with { name = shape.string() })
+local schema = with {
+  inputs = with { judges = named, suites = named, personas = named,
+    models = shape.list(with { label = shape.string() }) },
+  rows = shape.list(part { suite = shape.string(), model = shape.string(), persona = shape.string(),
+    judge = shape.string(), primary = shape.optional(shape.string()), categories = shape.optional(shape.map(part())) }),
+}
+
+local function read_json(path)
+  local text, err = fs.read(path, MAX_BYTES)
+  if not text then shape.fail(("%s: %s"):format(path, tostring(err)), 4) end
+  local data, bad = json.decode(text, { max_bytes = MAX_BYTES })
+  if data == nil then shape.fail(("%s: %s"):format(path, tostring(bad))) end
+  return data
+end
+
+-- A list at the top is how the first seed wrote its results.
+local function check_version(data, path)
+  if json.is_array(data) then
+    shape.fail(("%s: expected results of this tool (an object with schema, inputs and rows), got a list; `lre import` "
+      .. "reads results of the first seed"):format(path))
+  elseif type(data) ~= "table" or data.schema ~= SCHEMA then
+    local got = type(data) == "table" and shape.show(data.schema) or shape.show(data)
+    shape.fail(("%s: schema: expected %d, got %s: the file comes from another version or is no results file"):format(
+      path, SCHEMA, got))
+  end
+end
+
+local function read_results(path)
+  local data = read_json(path)
+  check_version(data, path)
+  return shape.assert(schema, data, path)
+end
+
+-- ---- the folder of a run ----
+
+local function warn(path)
+  return function(number, err)
+    log.warning(("%s:%d: left out: %s"):format(path, number, tostring(err)))
+  end
+end
+
+-- A run's journal as aggregate wants it, without the lock that a run in progress has.
+local function store_of(path)
+  local problem = warn(path)
+  local stat = fs.stat(path)
+  -- `lines` only says how large a set will be: a journal's line has 300 bytes and more.
+  return { journal_path = path, lines = stat.size // 300 + 16, scan = function(_, fields, told)
+    local pull = assert(journal.scan(path, fields))
+    return function()
+      while true do
+        local row, number, err = pull()
+        if row or not number then return row, number end
+        if told ~= false then problem(number, err) end
+      end
+    end
+  end }
+end
+
+local function open_folder(folder)
+  folder = folder:gsub("(.)/+$", "%1")
+  local described, journal_path = folder .. "/run.json", folder .. "/partials.jsonl"
+  if not fs.stat(described) or not fs.stat(journal_path) then
+    shape.fail(("%s: expected the folder of a run (with run.json and partials.jsonl)"):format(folder))
+  end
+  local info = read_json(described)
+  if type(info) ~= "table" or info.schema ~= SCHEMA or type(info.inputs) ~= "table" then
+    shape.fail(("%s: schema: expected %d, got %s: the run comes from another version"):format(described, SCHEMA,
+      shape.show(type(info) == "table" and info.schema)))
+  end
+  local store = store_of(journal_path)
+  return setmetatable({ path = folder, store = store, info = info, inputs = info.inputs,
+    results = results.of(store, info.inputs) }, Source)
+end
+
+---Opens the folder of a run (its figures are made from the journal anew) or a results.json. Raises { exit = 3 | 4 }.
+---@param path string
+---@return table source { path, results, inputs, store? }: store only where there is a journal
+function source.open(path)
+  local stat = fs.stat(path)
+  if not stat then
+    shape.fail(("%s: no such file or folder; expected the folder of a run or a results.json"):format(path), 4)
+  end
+  if stat.type == "folder" then return open_folder(path) end
+  local data = read_results(path)
+  return setmetatable({ path = path, results = data, inputs = data.inputs }, Source)
+end
+
+-- ---- trials ----
+
+---What a verdict came to: its label, or why there is none.
+---@return string outcome a label where `scored`, else "undecided", "unscored", "filtered", "judge_error"
+---@return boolean scored
+function source.outcome(state, label, code)
+  if state == "scored" then return label or "scored", true end
+  if state == "undecided" then return "undecided", false end
+  if state == "error" then return "judge_error", false end
+  return code == "filtered" and "filtered" or "unscored", false
+end
+
+local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "category",
+  "response.error.kind" }
+
+---Calls each(row, number) with the counting rows of the journal: what FIELDS names.
+local function scan(self, fields, each)
+  local counts = aggregate.counting(self.store)
+  for row, number in self.store:scan(fields) do
+    if counts(row, number) then each(row, number) end
+  end
+end
+
+---Streams the counting verdicts of some judges and the failed trials: each(key, outcome, scored, judge, category);
+---judge is nil for a trial without an answer.
+---@param names table<string, boolean>
+function Source:outcomes(names, each)
+  scan(self, FIELDS, function(row)
+    if row.type == "trial" then
+      if row["response.error.kind"] then each(row.key, "generation_error", false, nil, row.category or nil) end
+    elseif names[row.judge] then
+      local outcome, scored = source.outcome(row.state, row.label, row["reason.code"])
+      each(row.key, outcome, scored, row.judge, row.category or nil)
+    end
+  end)
+end
+
+---The trials of a run under one judge: a list of { key, suite, sample, persona, model, repeat, category, outcome,
+---scored } sorted by key. One that was answered but not judged is unscored. Holds them all.
+---@param judge string
+---@return table[]
+function Source:trials(judge)
+  local by_key, list = {}, {}
+  scan(self, FIELDS, function(row)
+    local trial = by_key[row.key]
+    if not trial then
+      local suite, id, who, model, n = plan.parse_key(row.key)
+      if not suite then return log.warning(("%s: left out: not a key: %s"):format(self.path, shape.quote(row.key))) end
+      trial = { key = row.key, suite = suite, sample = id, persona = who, model = model, n = n, outcome = "unscored",
+        scored = false }
+      by_key[row.key], list[#list + 1] = trial, trial
+    end
+    trial.category = row.category or trial.category
+    if row.type == "trial" then
+      if row["response.error.kind"] then trial.outcome = "generation_error" end
+    elseif row.judge == judge then
+      trial.outcome, trial.scored = source.outcome(row.state, row.label, row["reason.code"])
+    end
+  end)
+  table.sort(list, function(a, b) return a.key < b.key end)
+  return list
+end
+
+---The names of the judges that gave rows, in the order of the inputs.
+---@return string[]
+function Source:judges()
+  local there, out = {}, {}
+  for _, row in ipairs(self.results.rows) do there[row.judge] = true end
+  for _, judge in ipairs(self.inputs.judges) do
+    if there[judge.name] then out[#out + 1] = judge.name end
+  end
+  return out
+end
+
+---The labels that a judge may give; nil where the inputs do not say.
+function Source:labels(name)
+  for _, judge in ipairs(self.inputs.judges) do
+    if judge.name == name then return judge.labels end
+  end
+end
+
+return source
