@@ -911,6 +911,7 @@ return lre.judge {
   labels = { "refused", "complied" },
   patterns = patterns,
   judge = judge,
+  validation = "../tests/judges/refusal_validation.jsonl",
   metrics = { refusal_rate = { rate = "refused", of = { "refused", "complied" } } },
   examples = examples,
 }

@@ -24,6 +24,13 @@ local function names(list, field)
   return #out > 0 and table.concat(out, ", ") or "none"
 end
 
+local function asks_a_model(plan)
+  for _, judge in ipairs(plan.judges) do
+    if judge.kind == "model" then return true end
+  end
+  return false
+end
+
 -- What is going to happen, before anything is sent.
 local function announce(args, plan, store)
   if log.level() == "ERROR" then return end
@@ -35,9 +42,10 @@ local function announce(args, plan, store)
   end
   lines[#lines + 1] = "personas " .. names(plan.personas, "name")
   lines[#lines + 1] = "judges   " .. names(plan.judges, "name")
-  if args.judge_model then
+  if args.judge_model and not asks_a_model(plan) then
     lines[#lines + 1] = ("judge model %s: recorded; rule judges ask no model"):format(args.judge_model)
   end
+  if args.cache then lines[#lines + 1] = ("cache    %s%s"):format(args.cache, args.offline and " (offline)" or "") end
   if store then
     lines[#lines + 1] = ("run      %s%s"):format(store.path, store.lines > 0 and " (resumed)" or "")
   end
@@ -87,6 +95,9 @@ local function closing(args, run)
   if args.dump_raw and args.dump_raw ~= "-" then
     lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)
   end
+  if args.cache_object then
+    lines[#lines + 1] = ("cache    %s; %d retries"):format(args.cache_object:summary(), run.asked.timing.retries)
+  end
   if run.asked.stopped then lines[#lines + 1] = "stopped: " .. run.asked.stopped.message end
   if run.asked.timed_out then lines[#lines + 1] = "--timeout-run passed" end
   if run.results.trials.recorded < run.results.trials.planned then
@@ -120,6 +131,7 @@ function command.run(args)
   local text = assert(json.encode(run.results, 2))
   if args.out then write_out(args.out, text) end
   if args.out ~= "-" and args.dump_raw ~= "-" then cli.out(args.json and text or run:report("md")) end
+  cli.note(cli.safe(require("lre.expect").describe(run.expectations or {})))
   closing(args, run)
   return run.exit
 end

@@ -284,7 +284,8 @@ local function public(inputs)
   out.planned = nil
   out.judges = json.array {}
   for i, judge in ipairs(inputs.judges) do
-    out.judges[i] = { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels }
+    out.judges[i] = { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels,
+      asks = judge.asks }
   end
   out.suites = json.array {}
   for i, suite in ipairs(inputs.suites) do

@@ -219,8 +219,8 @@ local function ask_once(self, job, ask)
   return response, err
 end
 
----Answers a request from the cache, or asks and keeps the answer. Identical requests in flight share one. `ask`: { send,
----reread, failed }, of lre.ask.
+---Answers a request from the cache, or asks and keeps the answer. Identical requests in flight share one. `ask`:
+---{ send, reread, failed }, of lre.ask.
 function Cache:through(job, ask)
   while true do
     local entry = lookup(self, job)

@@ -3,10 +3,12 @@
 local aggregate = require "lre.aggregate"
 local catalog = require "lre.catalog"
 local defaults = require "lre.defaults"
+local expect = require "lre.expect"
 local fs = require "lre.fs"
 local http = require "lre.http"
 local json = require "lre.json"
 local judge = require "lre.judge"
+local judge_model = require "lre.judge_model"
 local log = require "lre.log"
 local model = require "lre.model"
 local param = require "lre.params"
@@ -184,6 +186,13 @@ local function params_of(s)
   return out
 end
 
+-- One cache for all models of a run.
+local function cache_of(s)
+  if s.offline and not s.cache then fail(2, "--offline needs --cache: nothing is sent, so answers must be there") end
+  if s.cache and not s.cache_object then s.cache_object = require("lre.cache").open(s.cache, s.offline) end
+  return s.cache_object
+end
+
 local function positive(x)
   return x and x > 0 and x or nil
 end
@@ -193,7 +202,8 @@ local function resolve_model(s, wanted, params, dry)
   local spec = {
     name = wanted.name, roster = wanted.roster, adapter = s.adapter, model_id = s.model_id, base_url = s.base_url,
     api_key_env = s.api_key_env, params = params, seed = s.seed, rate_limit_rps = positive(s.rate_limit_rps),
-    max_connections = s.max_connections, retries = s.retries, max_retry_after = s.max_retry_after, dry = dry,
+    max_connections = s.max_connections, retries = s.retries, max_retry_after = s.max_retry_after,
+    dry = dry or s.offline, cache = cache_of(s),
     timeouts = { connect = s.timeout_connect, first_byte = s.timeout_first_byte, stall = s.timeout_stall,
     total = s.timeout_total },
   }
@@ -235,17 +245,19 @@ local function resolve_personas(list)
 end
 
 -- Each judge is opened once, however many suites name it.
-local function judge_opener(s)
+local function judge_opener(s, dry)
   local open = {}
+  s.cache_object, s.dry = cache_of(s), dry or s.offline
+  local asking = judge_model.asker(s)
   local limits = { steps = s.judge_steps, bytes = s.judge_memory << 20, regex_match = s.regex_match_limit }
   return function(spec)
-    open[spec] = open[spec] or judge.open(spec, { limits = limits })
+    open[spec] = open[spec] or judge.open(spec, { limits = limits, asking = asking })
     return open[spec]
   end
 end
 
-local function resolve_suites(s)
-  local out, open_judge = {}, judge_opener(s)
+local function resolve_suites(s, dry)
+  local out, open_judge = {}, judge_opener(s, dry)
   if #s.suite == 0 then fail(2, "no suite: give one with --suite; `lre list suites` shows what is there") end
   for i, name in ipairs(s.suite) do
     local opened, judges = suite.open(name), {}
@@ -262,7 +274,7 @@ end
 function Experiment:plan(dry)
   local s = self.settings
   if s.run_id then rundir.check_id(s.run_id) end
-  local suites, personas = resolve_suites(s), resolve_personas(s.persona)
+  local suites, personas = resolve_suites(s, dry), resolve_personas(s.persona)
   return plan.new { suites = suites, personas = personas, models = resolve_models(s, dry), repeats = s.repeats,
     limit = s.limit,
     sample = s.sample, seed = s.seed, params = params_of(s) }
@@ -306,7 +318,14 @@ local function keep_scripts(dir, the_plan)
   end
   for _, entry in ipairs(the_plan.suites) do keep("suite", entry.name, entry.suite.path) end
   for _, j in ipairs(the_plan.judges) do keep("judge", j.name, j.path) end
-  for _, p in ipairs(the_plan.personas) do keep("persona", p.name, p.path) end
+  for _, p in ipairs(the_plan.personas) do
+    keep("persona", p.name, p.path)
+    if p.system and not p.path then -- written in an experiment: judging again needs its text
+      local text = assert(json.encode { name = p.name, system = p.system })
+      local copy = dir:keep(text, "persona.json")
+      kept[#kept + 1] = { kind = "persona", name = p.name, sha256 = copy.sha256, file = copy.file }
+    end
+  end
   for _, m in ipairs(the_plan.models) do keep("adapter", m.adapter, m._adapter and m._adapter.path) end
   table.sort(kept, function(a, b) return a.kind .. "\0" .. a.name < b.kind .. "\0" .. b.name end)
   return kept
@@ -334,13 +353,34 @@ local function open_folder(self, the_plan)
     files[#files + 1] = { kind = "samples", name = entry.name, file = kept[entry],
       sha256 = kept[entry]:match("(%x+)%.jsonl") }
   end
-  dir:describe(the_plan:identity(), results.inputs(the_plan), shown_flags(s), files)
+  dir:describe(the_plan:identity(), results.with_judges_of(dir.old, results.inputs(the_plan)), shown_flags(s), files)
   return dir, open
 end
 
-local function configure_network(s)
-  platform.raise_nofile((s.max_connections or s.concurrency) + 64)
-  http.configure { max_connections = s.max_connections or s.concurrency, ca_file = s.ca_file, proxy = s.proxy }
+-- Judges' models are asked while trials are.
+local function configure_network(s, judges)
+  local connections = s.max_connections or s.concurrency
+  for _, one in ipairs(judges) do
+    if one.kind == "model" then
+      connections = 2 * connections
+      break
+    end
+  end
+  platform.raise_nofile(connections + 64)
+  http.configure { max_connections = connections, ca_file = s.ca_file, proxy = s.proxy }
+end
+
+-- Who judges is said before anything is sent, also to whoever wants it quiet.
+local function announce_judges(s, judges)
+  local safe = require("lre.text").terminal
+  for _, one in ipairs(judges) do
+    if one.model_choice then fs.print("stderr", safe(http.redact(one.model_choice)) .. "\n") end
+  end
+  if not s.cache or s.repeats > 1 or s.cache_allow_nondeterministic then return end
+  if params_of(s).temperature > 0 then
+    log.warning("--cache at a temperature above 0 gives the one stored answer each time; --repeats N samples more "
+      .. "(--cache-allow-nondeterministic silences this)")
+  end
 end
 
 local Run = {}
@@ -355,10 +395,14 @@ local function exit_code(self)
     return 128 + (signal or 2)
   end
   if asked.stopped then return 4 end
+  for _, one in ipairs(self.plan.judges) do
+    if one.stopped then return 4 end -- its provider refused the key
+  end
   if asked.timed_out and self.results.trials.recorded < self.results.trials.planned then return 1 end
   for _, row in ipairs(self.results.rows) do
     if row.generation_errors > 0 or row.judge_errors > 0 then return 1 end
   end
+  if self.expectations_hold == false then return 1 end
   local verdicts_failed = (asked.judging and asked.judging.failed or 0) + (self.judged and self.judged.failed or 0)
   return (asked.errors > 0 or verdicts_failed > 0) and 1 or 0
 end
@@ -368,8 +412,12 @@ local function finish(self, the_plan, counter)
     log.warning(("%s:%d: left out: %s"):format(self.store.journal_path or "journal", number, tostring(err)))
   end
   self.asked.timing:phase("judge")
-  self.results = results.of(self.store, results.inputs(the_plan), counter, problem)
+  local cache = self.cache
+  self.asked.timing.cache = cache and { hits = cache.hits, misses = cache.misses, writes = cache.writes }
+  local inputs = results.with_judges_of(self.store.old, results.inputs(the_plan))
+  self.results = results.of(self.store, inputs, counter, problem)
   self.asked.timing:phase("results")
+  if #self.expect > 0 then self.expectations, self.expectations_hold = expect.check(self.expect, self.results) end
   if self.store.write then
     self.store:write("results.json", assert(json.encode(self.results, 2)))
     self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.asked.asked), 2)))
@@ -382,17 +430,21 @@ end
 function Experiment:run(opt)
   opt = opt or {}
   local s = self.settings
+  local expectations = expect.parse_all(s.expect)
   local the_plan = opt.plan or self:plan()
-  configure_network(s)
+  if not s.no_judge then expect.check_names(expectations, results.inputs(the_plan)) end
+  configure_network(s, the_plan.judges)
+  announce_judges(s, the_plan.judges)
   local store, open = s.store, nil
   if not store then store, open = open_folder(self, the_plan) end
   if opt.on_start then opt.on_start(the_plan, store) end
-  local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan }, Run)
+  local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan,
+    expect = expectations }, Run)
   -- In a new journal every row counts, and is counted when it is written; an older one is read again.
   local counter = store.lines == 0 and aggregate.counter() or nil
   local asked = run.ask(the_plan, store, { concurrency = s.concurrency, open = open, timeout_trial = s.timeout_trial,
     timeout_run = s.timeout_run, progress = opt.progress, judge = not s.no_judge, counter = counter })
-  self_run.asked = asked
+  self_run.asked, self_run.cache = asked, s.cache_object
   asked.timing:phase("ask")
   if asked.failure then
     store:close()

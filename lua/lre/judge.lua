@@ -1,8 +1,10 @@
 -- judge: gives verdicts on responses. A rule judge is pure and runs in a sandboxed state of its own.
 local catalog = require "lre.catalog"
+local fs = require "lre.fs"
 local hash = require "lre.hash"
 local json = require "lre.json"
 local metrics = require "lre.metrics"
+local model_judge = require "lre.model_judge"
 local options = require "lre.options"
 local sandbox = require "lre.sandbox"
 local shape = require "lre.shape"
@@ -14,6 +16,9 @@ local CONTRACT = 1
 
 local Judge = {}
 Judge.__index = Judge
+
+local ModelJudge = setmetatable(model_judge.methods, Judge)
+ModelJudge.__index = ModelJudge
 
 -- ---- the declared table ----
 
@@ -30,7 +35,8 @@ local answer = shape.either(
 
 local example = shape.record {
   prompt = shape.optional(shape.string()),
-  response = answer,
+  response = shape.optional(answer),
+  reply = shape.optional(shape.string()), -- of a model judge: what its model said
   trial = shape.optional(shape.map(shape.any())),
   label = shape.optional(shape.string()),
   value = shape.optional(shape.any()),
@@ -54,6 +60,7 @@ local schema = shape.record {
   options = shape.optional(options.schema),
   metrics = shape.optional(metrics.schema),
   examples = shape.optional(shape.list(example)),
+  validation = shape.optional(shape.string { min = 1 }), -- labelled answers, relative to the judge's file
   -- of rule judges
   patterns = shape.optional(shape.map(shape.any())),
   judge = shape.optional(shape.func()),
@@ -61,10 +68,14 @@ local schema = shape.record {
   prompt = shape.optional(shape.either(shape.string { min = 1 }, shape.func())),
   schema = shape.optional(shape.map(shape.any())),
   verdict = shape.optional(shape.func()),
+  model = shape.optional(shape.string { min = 1 }),
+  params = shape.optional(shape.map(shape.any())),
 }
 
-local needs = { rule = { "judge" }, model = { "prompt", "schema", "verdict" } }
-local refuses = { rule = { "prompt", "schema", "verdict" }, model = { "judge", "patterns" } }
+local needs = { rule = { "judge" }, model = { "prompt", "verdict" } }
+local refuses = { rule = { "prompt", "schema", "verdict", "model", "params" }, model = { "judge", "patterns" } }
+-- What an example must bring, and what it must not: a rule judge reads answers, a model judge's verdict reads replies.
+local example_needs = { rule = "response", model = "reply" }
 
 local function contains(list, word)
   for _, entry in ipairs(list) do
@@ -98,6 +109,12 @@ local function check_labels(t, say)
   end
   for i, case in ipairs(t.examples or {}) do
     local path = ("examples[%d]"):format(i)
+    local field = example_needs[t.kind]
+    if case[field] == nil then
+      say(path .. "." .. field, ("an example of a %s judge needs it, got nil"):format(t.kind))
+    elseif t.kind == "rule" and case.reply then
+      say(path .. ".reply", "an example of a rule judge has none")
+    end
     if case.label and not seen[case.label] then
       local expected = #labels > 0 and "one of " .. table.concat(labels, ", ") or "none (the judge declares no labels)"
       say(path .. ".label", ("expected %s, got %s"):format(expected, shape.show(case.label)))
@@ -107,6 +124,8 @@ local function check_labels(t, say)
   end
   if t.options and t.options.as then
     say("options.as", "is taken: `as` renames the judge")
+  elseif t.options and t.options.model and t.kind == "model" then
+    say("options.model", "is taken: `model` names the model that is asked")
   end
 end
 
@@ -127,7 +146,8 @@ local rules = {
   end,
 }
 
----lre.judge{ name, version, kind = "rule", labels?, options?, patterns?, judge, examples? }
+---lre.judge{ name, version, kind = "rule", labels?, options?, patterns?, judge, examples? }, or
+---lre.judge{ name, version, kind = "model", labels?, options?, prompt, schema?, verdict, model?, params?, examples? }
 ---@param t table
 ---@return table t
 function judge.declare(t)
@@ -177,50 +197,31 @@ function judge.describe(name)
   return declared, chunk
 end
 
-local function refuse_inline(t)
+-- A model judge runs where the experiment runs, so it may be written there. Its hash is the script's.
+local function open_inline(t, opt)
   shape.expect_mark(t, "judge", "judges")
-  if t.kind == "model" then
-    shape.fail(("judge %s: model judges are not in this version yet"):format(shape.quote(t.name)))
+  if t.kind == "rule" then
+    shape.fail(("judge %s: a rule judge cannot be written inside an experiment: it runs in a sandboxed state of its "
+      .. "own, and a function with its local variables cannot go there. Move it to judges/%s.lua"):format(
+      shape.quote(t.name), t.name))
   end
-  shape.fail(("judge %s: a rule judge cannot be written inside an experiment: it runs in a sandboxed state of its own, "
-    .. "and a function with its local variables cannot go there. Move it to judges/%s.lua"):format(
-    shape.quote(t.name), t.name))
+  local source = debug.getinfo(t.verdict, "S").source
+  local chunk = source:sub(1, 1) == "@" and fs.stat(source:sub(2)) and catalog.chunk(source:sub(2))
+  if not chunk then
+    shape.fail(("judge %s: the file of its verdict function is not found, so it cannot be hashed"):format(
+      shape.quote(t.name)))
+  end
+  local self = Judge.new(t, chunk, options.resolve(t.options, opt.options, "judge " .. shape.quote(t.name)))
+  return model_judge.open(setmetatable(self, ModelJudge), t, chunk, nil, opt.asking)
 end
 
 local function hash_of(chunk, values)
   return hash.sha256(json.encode { contract = CONTRACT, source = chunk.hash, options = values })
 end
 
----Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"). Raises with exit 3 (2 for its
----options). `limits`: { steps, bytes, regex_match } of a row.
----@param spec string
----@param opt { limits: table?, options: table? }?
----@return lre.Judge
-function judge.open(spec, opt)
-  opt = opt or {}
-  if type(spec) == "table" then
-    refuse_inline(spec)
-  end
-  local name, given = options.spec(spec)
-  for key, value in pairs(opt.options or {}) do
-    given[key] = value
-  end
-  local alias = given.as
-  given.as = nil
-  local where = ("judge %s"):format(shape.quote(name))
-  if alias and not shape.check(shape.name, alias) then
-    shape.fail(("%s: as: expected %s, got %s"):format(where, shape.name.what, shape.show(alias)), 2)
-  end
-  local declared, chunk, state = read(catalog.find("judges", name).path, opt.limits)
-  if declared.kind == "model" then
-    shape.fail(("%s: model judges are not in this version yet"):format(chunk.name))
-  end
-  local values = options.resolve(declared.options, given, where)
-  if next(values) then
-    state:close()
-    state = new_sandbox(chunk, values, opt.limits)
-  end
-  return setmetatable({
+-- What every judge has.
+function Judge.new(declared, chunk, values, alias)
+  return {
     name = alias or declared.name,
     judge = catalog.stem(chunk.path),
     version = declared.version,
@@ -229,12 +230,63 @@ function judge.open(spec, opt)
     labels = declared.labels or json.array {},
     options = values,
     metrics = metrics.normalise(declared.metrics),
-    hash = hash_of(chunk, values),
     path = chunk.path,
     chunk = chunk,
-    sandbox = state,
+    validation = declared.validation and (chunk.path:match "^(.*/)" or "") .. declared.validation,
     _examples = declared.examples or {},
-  }, Judge)
+  }
+end
+
+-- The first seed's words for the bundled judges.
+local ALIASES = { rule = "refusal", llm = "refusal_llm" }
+
+local function check_alias(alias, where)
+  if alias and not shape.check(shape.name, alias) then
+    shape.fail(("%s: as: expected %s, got %s"):format(where, shape.name.what, shape.show(alias)), 2)
+  end
+end
+
+-- Read in a sandbox, it is known to be a model judge: now it is loaded where it may wait.
+local function open_model(chunk, given, named, alias, opt, where)
+  local declared = shape.expect_mark(catalog.run(chunk), "judge", chunk.name)
+  local self = Judge.new(declared, chunk, options.resolve(declared.options, given, where), alias)
+  return model_judge.open(setmetatable(self, ModelJudge), declared, chunk, named, opt.asking)
+end
+
+---Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"), or a model judge that an
+---experiment declared. Raises with exit 3 (2 for its options). `limits`: { steps, bytes, regex_match } of a row;
+---`asking`: how a model judge gets its model (lre.judge_model.asker), nil where it will ask nothing.
+---@param spec string|table
+---@param opt { limits: table?, options: table?, asking: function? }?
+---@return lre.Judge
+function judge.open(spec, opt)
+  opt = opt or {}
+  if type(spec) == "table" then
+    return open_inline(spec, opt)
+  end
+  local name, given = options.spec(spec)
+  name = ALIASES[name] or name
+  for key, value in pairs(opt.options or {}) do
+    given[key] = value
+  end
+  local alias, named = given.as, given.model
+  given.as = nil
+  local where = ("judge %s"):format(shape.quote(name))
+  check_alias(alias, where)
+  local declared, chunk, state = read(catalog.find("judges", name).path, opt.limits)
+  if declared.kind == "model" then
+    state:close()
+    given.model = nil
+    return open_model(chunk, given, named, alias, opt, where)
+  end
+  local values = options.resolve(declared.options, given, where)
+  if next(values) then
+    state:close()
+    state = new_sandbox(chunk, values, opt.limits)
+  end
+  local self = Judge.new(declared, chunk, values, alias)
+  self.hash, self.sandbox = hash_of(chunk, values), state
+  return setmetatable(self, Judge)
 end
 
 -- ---- verdicts ----
@@ -260,6 +312,13 @@ function Judge:decided(response)
     return true, unscored("truncated_empty", "cut before the first word")
   end
   return true, unscored("empty", "the answer has no text")
+end
+
+---Is it one of the declared labels?
+---@param word any
+---@return boolean
+function Judge:has_label(word)
+  return contains(self.labels, word)
 end
 
 ---What the sandbox gave, held against the declared labels.
@@ -300,15 +359,25 @@ function Judge:verdict(input)
   return self:accept(raw)
 end
 
----Verdicts on many answers, judged on a worker thread (waits). `false` for a response that is an error.
----@param inputs { trial: table, response: table }[]
----@return (lre.Verdict|false)[]?, lre.Error?
-function Judge:verdicts(inputs)
+local function decode(self, line)
+  return self:accept(assert(json.decode(line, { max_depth = 190 })))
+end
+
+local function keep(_, what)
+  return what
+end
+
+local function encode(_, verdict)
+  return verdict and assert(json.encode(verdict))
+end
+
+-- Judges a block on a worker thread. `known` makes what is kept of a verdict that needed no judge, `given` of a line.
+local function judge_block(self, inputs, known, given)
   local out, rows, places = {}, {}, {}
   for i, input in ipairs(inputs) do
     local decided, verdict = self:decided(input.response)
     if decided then
-      out[i] = verdict or false
+      out[i] = known(self, verdict) or false
     else
       local row, err = json.encode(input)
       if not row then
@@ -327,10 +396,24 @@ function Judge:verdicts(inputs)
   local n = 0
   for line in lines:gmatch "[^\n]+" do
     n = n + 1
-    out[places[n]] = self:accept(assert(json.decode(line, { max_depth = 190 })))
+    out[places[n]] = given(self, line)
   end
   assert(n == #rows, "the sandbox answered another number of rows")
   return out
+end
+
+---Verdicts on many answers, judged on a worker thread (waits). `false` for a response that is an error.
+---@param inputs { trial: table, response: table }[]
+---@return (lre.Verdict|false)[]?, lre.Error?
+function Judge:verdicts(inputs)
+  return judge_block(self, inputs, keep, decode)
+end
+
+---The same as canonical JSON texts.
+---@param inputs { trial: table, response: table }[]
+---@return (string|false)[]?, lre.Error?
+function Judge:verdict_lines(inputs)
+  return judge_block(self, inputs, encode, keep)
 end
 
 function Judge:close()
@@ -360,7 +443,7 @@ local function example_input(case, i)
     copy[key] = value
   end
   copy.text = copy.text or ""
-  return { trial = trial, response = copy }
+  return { trial = trial, response = copy, reply = case.reply }
 end
 
 ---The judge's own examples as inputs with what they expect.

@@ -60,11 +60,12 @@ function Provider:barred()
   return self.barred_by
 end
 
--- Sleeps until `till`, in pieces. Nil and an error where waiting has lost its point.
-local function sleep_till(provider, till)
+-- Sleeps until `till`, in pieces. Nil and an error where waiting has lost its point; `hooks.ended` says so for a run
+-- whose time is up.
+local function sleep_till(provider, till, hooks)
   while true do
     if provider.stopped then return nil, provider.stopped end
-    if sched.interrupted() then
+    if sched.interrupted() or hooks and hooks.ended and hooks.ended() then
       return nil, { kind = "run", code = "interrupted", message = "the run was interrupted while this request waited" }
     end
     local rest = till - clock.mono()
@@ -83,7 +84,7 @@ end
 
 --- Waits before a retry. True, or nil and why not.
 function Provider:wait(seconds, hooks)
-  return with_place_left(hooks, sleep_till, self, clock.mono() + seconds)
+  return with_place_left(hooks, sleep_till, self, clock.mono() + seconds, hooks)
 end
 
 local Place, Guard = {}, {}
@@ -141,12 +142,12 @@ function Bucket:_fill()
 end
 
 -- At the head of the queue: only one task at a time sleeps here, the others stand behind it in order.
-local function take_turn(bucket)
+local function take_turn(bucket, hooks)
   local provider = bucket.provider
   local turn <close> = bucket.turnstile:enter() -- luacheck: ignore
   while provider.paused_till do
     local till = provider.paused_till
-    local ok, err = sleep_till(provider, till)
+    local ok, err = sleep_till(provider, till, hooks)
     if not ok then return nil, err end
     if provider.paused_till == till then provider.paused_till = nil end -- else it grew meanwhile, or is over
   end
@@ -154,7 +155,7 @@ local function take_turn(bucket)
   bucket:_fill()
   -- The sleep may end a little early by rounding; the token goes below zero by no more than that.
   if bucket.tokens < 1 then
-    local ok, err = sleep_till(provider, clock.mono() + (1 - bucket.tokens) / bucket.rps)
+    local ok, err = sleep_till(provider, clock.mono() + (1 - bucket.tokens) / bucket.rps, hooks)
     if not ok then return nil, err end
     bucket:_fill()
   end
@@ -174,7 +175,7 @@ function Bucket:take(hooks)
   end
   self.waiting = self.waiting + 1
   local count <close> = setmetatable({}, { __close = function() self.waiting = self.waiting - 1 end }) -- luacheck: ignore
-  return with_place_left(hooks, take_turn, self)
+  return with_place_left(hooks, take_turn, self, hooks)
 end
 
 return limiter

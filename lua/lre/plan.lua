@@ -87,6 +87,12 @@ function plan.new(spec)
   return self
 end
 
+---The plan of a run that is on disk, as far as its trials go: suites = { { name } }, personas, models = { { label } },
+---repeats, judges.
+function plan.stored(fields)
+  return setmetatable(fields, Plan)
+end
+
 ---How many trials there are.
 function Plan:count()
   local n = 0

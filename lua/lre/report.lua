@@ -98,14 +98,14 @@ end
 function report.rate(metric, total)
   if not metric then return "—" end
   if metric.n == 0 then return ("no data (0 of %d)"):format(total) end
-  return ("%.3f [%.3f, %.3f] (%d/%d)"):format(metric.value, metric.low, metric.high, report.positives(metric), metric.n)
+  return ("%.3f %s (%d/%d)"):format(metric.value, report.interval(metric), report.positives(metric), metric.n)
 end
 
 ---What a rate would be over everything that it leaves out as well: were all of that positive, and were none of it.
 ---@param row table a row or one of its categories
 ---@param metric table
----@return { missing: integer, n: integer, all: table?, none: table? } bounds all and none as lre.stats.wilson gives them;
----nil where there is no trial
+---@return { missing: integer, n: integer, all: table?, none: table? } bounds all and none as lre.stats.wilson gives
+---them; nil where there is no trial
 function report.bounds(row, metric)
   local missing, x = report.left_out(row), report.positives(metric)
   local n = metric.n + missing

@@ -37,10 +37,20 @@ local function fitting(metrics, labels)
   return out
 end
 
+-- A judge with labels of its own may count them under a suite's name for it: its denominator then holds them all.
+local function in_words_of(judge, list)
+  for i, m in ipairs(list) do
+    for _, own in ipairs(fitting(judge.metrics, judge.labels)) do
+      if own.name == m.name then list[i] = own end
+    end
+  end
+  return list
+end
+
 ---What is measured with a judge on a suite: the suite's metrics, else the judge's, else the refusal rate, else each
----label's share.
+---label's share. Where both name a metric, the judge's counts.
 function results.metrics(suite, judge)
-  local out = fitting(suite.metrics, judge.labels)
+  local out = in_words_of(judge, fitting(suite.metrics, judge.labels))
   if #out > 0 then return out end
   out = fitting(judge.metrics, judge.labels)
   if #out > 0 then return out end
@@ -53,18 +63,23 @@ function results.metrics(suite, judge)
   end)
 end
 
+---The same of one judge. suites: { name, suite = { metrics? } }.
+function results.judge_inputs(judge, suites)
+  local metrics_of = {}
+  for _, e in ipairs(suites) do metrics_of[e.name] = results.metrics(e.suite, judge) end
+  return { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels, metrics_of = metrics_of,
+    asks = judge.kind == "model" and judge:inputs() or nil }
+end
+
 ---The inputs of a plan, as plain data: all that aggregating needs beside the journal.
 function results.inputs(plan)
   return {
     suites = each(plan.suites, function(e)
       return { name = e.name, title = e.title, hash = e.hash, count = e.count, total = e.total,
-        sampled = e.tag ~= "" and e.tag or nil, judges = each(e.judges, function(j) return j.name end) }
+        sampled = e.tag ~= "" and e.tag or nil, metrics = e.suite.metrics,
+        judges = each(e.judges, function(j) return j.name end) }
     end),
-    judges = each(plan.judges, function(j)
-      local metrics_of = {}
-      for _, e in ipairs(plan.suites) do metrics_of[e.name] = results.metrics(e.suite, j) end
-      return { name = j.name, hash = j.hash, kind = j.kind, labels = j.labels, metrics_of = metrics_of }
-    end),
+    judges = each(plan.judges, function(j) return results.judge_inputs(j, plan.suites) end),
     models = each(plan.models, function(m)
       return { label = m.label, adapter = m.adapter, id = m.id, base_url = m.base_url, params = m.params,
         options = m.options,
@@ -75,10 +90,44 @@ function results.inputs(plan)
   }
 end
 
+local function by_name(list)
+  local out = {}
+  for _, item in ipairs(list) do out[item.name] = item end
+  return out
+end
+
+-- `mine` in the order of `old`, with what only `old` has; then what only `mine` has. `id` names an item.
+local function joined(old, mine, id)
+  local there, seen, out = {}, {}, json.array {}
+  for _, item in ipairs(mine) do there[id(item)] = item end
+  for _, list in ipairs { old, mine } do
+    for _, item in ipairs(list) do
+      local name = id(item)
+      if not seen[name] then out[#out + 1] = there[name] or item end
+      seen[name] = true
+    end
+  end
+  return out
+end
+
+---The inputs of a run that was judged again since (`old`: its run.json, or nil): its other judges stay in the results.
+function results.with_judges_of(old, inputs)
+  if not old or not old.inputs then return inputs end
+  local suites = by_name(old.inputs.suites)
+  inputs.judges = joined(old.inputs.judges, inputs.judges, function(judge) return judge.name end)
+  for _, suite in ipairs(inputs.suites) do
+    local was = suites[suite.name]
+    suite.judges = joined(was and was.judges or {}, suite.judges, function(name) return name end)
+  end
+  return inputs
+end
+
 ---The results of a journal. `counter`: what was counted while it was written, where that was all of it.
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
 function results.of(store, inputs, counter, problem)
-  return aggregate.results(counter or aggregate.count(store, problem), inputs)
+  local out = aggregate.results(counter or aggregate.count(store, problem), inputs)
+  if #inputs.judges > 1 then out.joint = require("lre.composite").joint(store, inputs) end
+  return out
 end
 
 local function add(into, from)

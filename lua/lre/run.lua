@@ -28,11 +28,14 @@ local KILLED = { steps = true, memory = true, regex = true, impure = true, resul
 local Judging = {}
 Judging.__index = Judging
 
--- One core is for asking.
+-- One core is for asking. Model judges are asked as many at a time as there are trials in flight.
 local function new_judging(plan, store, counter)
   local threads = math.max(1, platform.cpus() - 1)
+  local asking = 1
+  for _, judge in ipairs(plan.judges) do asking = math.max(asking, judge.concurrency or 1) end
   local self = setmetatable({ store = store, counter = counter, judges = {}, all = plan.judges, blocks = {}, given = 0,
-    failed = 0, threads = threads, gate = sched.gate(threads) }, Judging)
+    failed = 0, threads = threads, gate = sched.gate(threads), asking = asking, asking_gate = sched.gate(asking) },
+    Judging)
   for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
   for _, judge in ipairs(plan.judges) do self.blocks[judge] = {} end
   return self
@@ -94,9 +97,28 @@ local function start_block(self, judge, block)
   end)
 end
 
+local function ask_judge(self, judge, item)
+  local verdict, err = judge:verdict(item.input)
+  if verdict then keep_verdict(self, judge, item, verdict)
+  elseif err.code ~= "interrupted" then error(err, 0) end
+end
+
+-- Asks a model judge in a task of its own. Whoever waits here until one may start leaves the trial's place (`hooks`).
+local function start_asking(self, judge, item, hooks)
+  if hooks then hooks.pause() end
+  local place = self.asking_gate:enter()
+  sched.spawn(function()
+    local ok, err = true, nil
+    if not sched.interrupted() then ok, err = pcall(ask_judge, self, judge, item) end
+    place:leave()
+    if not ok then self.failure = self.failure or err end
+  end)
+  if hooks then hooks.resume() end
+end
+
 ---Takes one answer for the judges that have not spoken on it. `row`: the trial's fields; `answer`: text, finish_reason,
----model, reasoning; `there`: the set of verdicts in the journal.
-function Judging:answer(row, answer, messages, there)
+---model, reasoning; `there`: the set of verdicts in the journal; `hooks`: leave and take back the trial's place.
+function Judging:answer(row, answer, messages, there, hooks)
   if self.failure then error(self.failure, 0) end
   local judges = self.judges[row.suite]
   if not judges or #judges == 0 then return end
@@ -106,7 +128,11 @@ function Judging:answer(row, answer, messages, there)
     if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. item.response_hash)) then
       item.input = item.input or judge_input(row, answer, messages)
       local block = self.blocks[judge]
-      block[#block + 1] = item
+      if judge.kind == "model" then
+        start_asking(self, judge, item, hooks)
+      else
+        block[#block + 1] = item
+      end
       if #block == BLOCK then
         self.blocks[judge] = {}
         start_block(self, judge, block)
@@ -122,6 +148,7 @@ function Judging:finish()
     self.blocks[judge] = {}
   end
   for _ = 1, self.threads do self.gate:enter() end -- all places: nobody is at work any more
+  for _ = 1, self.asking do self.asking_gate:enter() end
   if self.failure then error(self.failure, 0) end
 end
 
@@ -142,11 +169,11 @@ local function finder(plan, open)
   end
 end
 
--- Verdicts that are there, as a set.
+-- Verdicts that are there, as a set. One that a judge's provider failed to give is not (its reason has a kind).
 local function judged(store, counts)
   local there = set.new(store.lines)
-  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash" } do
-    if row.type == "verdict" and counts(row, number) then
+  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash", "reason.kind" } do
+    if row.type == "verdict" and not row["reason.kind"] and counts(row, number) then
       there:add(row.key .. "\n" .. row.judge_hash .. "\n" .. row.response_hash)
     end
   end
@@ -263,7 +290,7 @@ local function run_trial(self, trial, hooks)
     failed(self, trial, err)
   elseif self.judging then
     self.judging:answer(row, { text = response.text, finish_reason = response.finish_reason, model = response.model,
-      reasoning = response.reasoning }, trial.messages)
+      reasoning = response.reasoning }, trial.messages, nil, hooks)
   end
   if self.progress then self.progress(self) end
 end
@@ -294,6 +321,7 @@ local function work(self)
       resumed()
       place = self.gate:enter()
     end,
+    ended = function() return self.deadline ~= nil and clock.mono() >= self.deadline end,
   }
   while not over(self) do
     place = self.gate:enter()

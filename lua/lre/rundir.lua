@@ -284,6 +284,8 @@ function rundir.verdict_row(key, category, truncated, judge, response_hash, verd
     v = 1, type = "verdict", key = key, judge = judge.name, judge_hash = judge.hash, response_hash = response_hash,
     n = 1, state = verdict.state, label = verdict.label, value = verdict.value, evidence = verdict.evidence,
     reason = verdict.reason, category = category, truncated = truncated,
+    -- Of a model judge: who was asked, and each request with its reply.
+    judge_model = judge.model and judge.model.label, asked = verdict.asked,
   }
 end
 

@@ -134,6 +134,13 @@ function source.open(path)
   return setmetatable({ path = path, results = data, inputs = data.inputs }, Source)
 end
 
+---The journal of a run that is in hand.
+---@param store table
+---@param inputs table see lre.results.inputs
+function source.over(store, inputs)
+  return setmetatable({ path = store.path or "memory", store = store, inputs = inputs }, Source)
+end
+
 -- ---- trials ----
 
 ---What a verdict came to: its label, or why there is none.
@@ -146,8 +153,8 @@ function source.outcome(state, label, code)
   return code == "filtered" and "filtered" or "unscored", false
 end
 
-local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "category",
-  "response.error.kind" }
+local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code",
+  "category", "response.error.kind" }
 
 ---Calls each(row, number) with the counting rows of the journal: what FIELDS names.
 local function scan(self, fields, each)
@@ -157,14 +164,22 @@ local function scan(self, fields, each)
   end
 end
 
+-- A journal may hold verdicts of an older version of a judge: those under the hash of the inputs are meant.
+local function hashes_of(self)
+  local out = {}
+  for _, judge in ipairs(self.inputs.judges) do out[judge.name] = judge.hash end
+  return out
+end
+
 ---Streams the counting verdicts of some judges and the failed trials: each(key, outcome, scored, judge, category);
 ---judge is nil for a trial without an answer.
 ---@param names table<string, boolean>
 function Source:outcomes(names, each)
+  local hashes = hashes_of(self)
   scan(self, FIELDS, function(row)
     if row.type == "trial" then
       if row["response.error.kind"] then each(row.key, "generation_error", false, nil, row.category or nil) end
-    elseif names[row.judge] then
+    elseif names[row.judge] and row.judge_hash == hashes[row.judge] then
       local outcome, scored = source.outcome(row.state, row.label, row["reason.code"])
       each(row.key, outcome, scored, row.judge, row.category or nil)
     end
@@ -176,7 +191,7 @@ end
 ---@param judge string
 ---@return table[]
 function Source:trials(judge)
-  local by_key, list = {}, {}
+  local by_key, list, hash = {}, {}, hashes_of(self)[judge]
   scan(self, FIELDS, function(row)
     local trial = by_key[row.key]
     if not trial then
@@ -189,7 +204,7 @@ function Source:trials(judge)
     trial.category = row.category or trial.category
     if row.type == "trial" then
       if row["response.error.kind"] then trial.outcome = "generation_error" end
-    elseif row.judge == judge then
+    elseif row.judge == judge and row.judge_hash == hash then
       trial.outcome, trial.scored = source.outcome(row.state, row.label, row["reason.code"])
     end
   end)

@@ -64,7 +64,8 @@ function Timing:data(asked)
   return {
     schema = 1, started_at = self.started_at, completed_at = clock.iso(), seconds = rounded(took), trials = asked,
     trials_per_second = rounded(took > 0 and asked / took or 0), retries = self.retries, tokens = self.tokens,
-    cost_usd = self.cost, cache = { hits = 0, misses = asked }, peak_memory_bytes = platform.peak_memory(),
+    cost_usd = self.cost, cache = self.cache or { hits = 0, misses = asked, writes = 0 },
+    peak_memory_bytes = platform.peak_memory(),
     phases = self.phases,
     latency_seconds = { p50 = rounded(self:quantile(0.5)), p90 = rounded(self:quantile(0.9)),
     p99 = rounded(self:quantile(0.99)),

@@ -1,7 +1,6 @@
 -- junit: what a CI server reads: a test case a row (everything answered and judged?), and one an expectation and row.
 -- Without times and host, so that the same results give the same bytes.
 local lre = require "lre"
-local report = require "lre.report"
 local text = require "lre.text"
 
 -- XML 1.0 has no control characters at all: text.terminal spells them out.

@@ -86,7 +86,7 @@ local function missing_line(name, row)
   local m = primary(row)
   if not m or report.left_out(row) == 0 then return nil end
   local b = report.bounds(row, m)
-  local said = m.n == 0 and "no data: nothing was judged" or ("%s if all %d left out had it, %s if none had"):format(
+  local said = m.n == 0 and "no data: nothing was judged" or ("%s if all left out (%d) had it, %s if none had"):format(
     report.rate({ value = b.all.value, low = b.all.low, high = b.all.high, n = b.n }), b.missing,
     report.rate({ value = b.none.value, low = b.none.low, high = b.none.high, n = b.n }))
   return ("- %s: %s %s"):format(name, report.plain(title_case(row.primary)), said)
@@ -124,8 +124,8 @@ local function section(results, judge, many)
   for _, row in ipairs(results.rows) do
     if row.judge == judge then rows[#rows + 1] = row end
   end
-  local parts = { many and ("## Judge %s\n\n"):format(report.plain(judge)) or "", main_table(results, rows, judge), "\n",
-    definition(rows) }
+  local parts = { many and ("## Judge %s\n\n"):format(report.plain(judge)) or "", main_table(results, rows, judge),
+    "\n", definition(rows) }
   local categories = category_table(results, rows)
   if categories then
     parts[#parts + 1] = ("\n## %s by category\n\n%s"):format(
@@ -146,6 +146,21 @@ local function judges_of(results)
   return out
 end
 
+-- What two judges that measure the same come to together.
+local function joint_section(rows)
+  local body = {}
+  for i, row in ipairs(rows) do
+    local d = row.delta_vs_inner_only
+    body[i] = { row.model, row.suite, row.persona, ("%s, then %s"):format(row.inner, row.outer),
+      report.rate(row.inner_rate, row.total), report.rate(row.joint_rate, row.total),
+      d.n == 0 and "no data" or ("%+.3f [%+.3f, %+.3f]"):format(d.value, d.wilson.low, d.wilson.high),
+      d.n == 0 and "—" or ("[%+.3f, %+.3f]"):format(d.newcombe.low, d.newcombe.high), row.total - row.n }
+  end
+  return "## Joint\n\n" .. report.table({ "Model", "Suite", "Persona", "Judges", "First alone", "Either",
+    "Added [Wilson]", "Paired Newcombe", "Left out" }, body)
+    .. "\nOf the trials on which both judges gave a label; `Added`: the share that only the second caught. 95%.\n"
+end
+
 return lre.report {
   name = "md",
   summary = "the table of a run, rates by category, what was left out (Markdown)",
@@ -153,6 +168,7 @@ return lre.report {
     local judges = judges_of(results)
     local parts = { opt.title and "# " .. opt.title .. "\n" or nil }
     for _, judge in ipairs(judges) do parts[#parts + 1] = section(results, judge, #judges > 1) end
+    if results.joint then parts[#parts + 1] = joint_section(results.joint) end
     if #judges == 0 then
       parts[#parts + 1] = ("%d answers, none judged.\n"):format(results.trials and results.trials.recorded or 0)
     end

@@ -1,13 +1,22 @@
+/* http.c: see http.h.
+ *
+ * libcurl runs on a thread of its own (measured on two cores: a third of a trial's time on the main thread was
+ * sending and receiving). The caller's thread prepares a call, hands it over through `inbox` and takes it back through
+ * `outbox`; in between the call is the thread's. To cancel one that is under way, the caller first makes the thread
+ * stand still (hold). */
 #include "core/http.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/clock.h"
 #include "core/http_check.h"
+#include "core/platform.h"
 
 enum {
   DEFAULT_MAX_RESPONSE = 16 << 20,
@@ -15,6 +24,7 @@ enum {
   FIRST_RESERVE = 1 << 20,       /* a server's Content-Length is believed up to here */
   MAX_IDLE_CONNECTIONS = 4096,   /* libcurl's own default shrinks with the calls in flight */
   LONGEST_WAIT_MS = 3600 * 1000, /* of one poll */
+  UPLOAD_BYTES = 16 << 10,       /* of each call under way; libcurl's own is four times that, new for each request */
   TCP_KEEPALIVE_S = 60,          /* a reasoning model is silent for minutes, and NATs forget */
 };
 
@@ -32,12 +42,10 @@ struct host {
   struct list waiting;
 };
 
-enum state { IDLE, WAITING, RUNNING, FINISHING };
-
 struct lre_http_call {
   struct lre_http *http;
-  struct lre_http_call *prev, *next; /* in the list that `state` says: http->idle, host->waiting or http->running */
-  enum state state;
+  struct lre_http_call *prev, *next;
+  struct list *list; /* the one it is in; NULL: its `done` runs */
   CURL *easy;
   struct host *host;
   struct curl_slist *headers; /* the first one is the key's, where there is a key */
@@ -49,36 +57,71 @@ struct lre_http_call {
   void *ud;
   uint64_t start_ns, ready_ns, first_ns, last_ns; /* 0: not yet. ready: connected, the request is about to be sent */
   bool resent, too_large;
+  bool ok; /* how it ended */
+  struct lre_err err;
   char problem[CURL_ERROR_SIZE];
 };
 
 struct lre_http {
-  CURLM *multi;
-  struct host *hosts;
-  struct list running, idle;
-  size_t n_calls;
   long max_per_host;
   const struct lre_secrets *secrets;
   char *user_agent, *ca_file, *proxy;
+
+  /* the caller's thread */
+  struct host *hosts; /* but for what is counted and queued in them */
+  struct list idle, arrived;
+  size_t n_calls;
+  char *last_url; /* parsed and found good; most calls go where the last one went */
+  struct host *last_host;
+
+  /* the thread's, and the caller's while it is held */
+  CURLM *multi;
+  struct lre_poller poller; /* libcurl's sockets and `attention` */
+  uint64_t curl_due;        /* when libcurl wants to be called without an event */
+  struct list fresh, running, finished;
   uint64_t now_ns;     /* taken once a poll */
   uint64_t next_check; /* no deadline is before it */
-  char *last_url;      /* parsed and found good; most calls go where the last one went */
-  struct host *last_host;
+
+  pthread_t thread;
+  bool has_thread;
+  pthread_mutex_t mutex;           /* guards the rest */
+  pthread_cond_t standing, go_on;  /* the thread stands still; it may go on */
+  struct list inbox, outbox;
+  bool stop, hold, stands;
+  bool sleeping, woken; /* the caller waits at `wake`; it was signalled */
+  bool broken;          /* libcurl failed: err */
+  struct lre_err err;
+  struct lre_wake wake;      /* for the caller */
+  struct lre_wake attention; /* for the thread */
 };
 
 /* Lists ------------------------------------------------------------------- */
 
 static void push(struct list *list, struct lre_http_call *call) {
+  call->list = list;
   call->prev = list->last;
   call->next = NULL;
   *(list->last ? &list->last->next : &list->first) = call;
   list->last = call;
 }
 
-static void unlink_call(struct list *list, struct lre_http_call *call) {
+static void unlink_call(struct lre_http_call *call) {
+  struct list *list = call->list;
   *(call->prev ? &call->prev->next : &list->first) = call->next;
   *(call->next ? &call->next->prev : &list->last) = call->prev;
   call->prev = call->next = NULL;
+  call->list = NULL;
+}
+
+static struct lre_http_call *pop(struct list *list) {
+  struct lre_http_call *call = list->first;
+  if (call) unlink_call(call);
+  return call;
+}
+
+static void move_all(struct list *from, struct list *to) {
+  struct lre_http_call *call;
+  while ((call = pop(from))) push(to, call);
 }
 
 /* Callbacks of libcurl ----------------------------------------------------- */
@@ -176,6 +219,23 @@ static size_t on_header(char *line, size_t size, size_t n, void *ud) {
   return n;
 }
 
+/* What libcurl wants to be told. It is asked about those sockets alone that have something (curl_multi_perform would look
+ * at each of 1,000 for one answer). */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud, void *ignored) {
+  struct lre_http *http = ud;
+  (void)easy, (void)ignored;
+  int wanted = (what & CURL_POLL_IN ? LRE_POLLER_IN : 0) | (what & CURL_POLL_OUT ? LRE_POLLER_OUT : 0);
+  if (what == CURL_POLL_REMOVE) wanted = 0;
+  return lre_poller_set(&http->poller, fd, wanted) || wanted == 0 ? 0 : -1;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *ud) {
+  struct lre_http *http = ud;
+  (void)multi;
+  http->curl_due = timeout_ms < 0 ? NEVER : lre_clock_mono_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+  return 0;
+}
+
 /* Making --------------------------------------------------------------------- */
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -197,6 +257,39 @@ static const char *ca_from_environment(void) {
   return path && *path ? path : NULL;
 }
 
+static void *run_thread(void *http);
+
+/* The thread takes no signals: they are the caller's. */
+static bool start_thread(struct lre_http *http, struct lre_err *err) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(&http->thread, NULL, run_thread, http);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  http->has_thread = failed == 0;
+  return http->has_thread || lre_err_errno(err, failed, "cannot start the thread that sends requests");
+}
+
+static bool set_up(struct lre_http *http, const struct lre_http_options *options, struct lre_err *err) {
+  http->next_check = http->curl_due = NEVER;
+  http->max_per_host = options->max_connections_per_host;
+  http->secrets = options->secrets;
+  http->multi = curl_multi_init();
+  const char *ca_file = options->ca_file ? options->ca_file : ca_from_environment();
+  if (!http->multi || !copy_string(&http->user_agent, options->user_agent) ||
+      !copy_string(&http->proxy, options->proxy) || !copy_string(&http->ca_file, ca_file))
+    return lre_err_memory(err);
+  curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
+  curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+  curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+  if (!lre_wake_open(&http->wake, err) || !lre_wake_open(&http->attention, err) || !lre_poller_open(&http->poller, err))
+    return false;
+  if (!lre_poller_set(&http->poller, http->attention.read_fd, LRE_POLLER_IN)) return lre_err_memory(err);
+  return start_thread(http, err);
+}
+
 struct lre_http *lre_http_new(const struct lre_http_options *options, struct lre_err *err) {
   pthread_once(&global_once, global_init);
   if (global_result != CURLE_OK) {
@@ -204,20 +297,14 @@ struct lre_http *lre_http_new(const struct lre_http_options *options, struct lre
     return NULL;
   }
   struct lre_http *http = calloc(1, sizeof *http);
-  if (http) {
-    http->next_check = NEVER;
-    http->max_per_host = options->max_connections_per_host;
-    http->secrets = options->secrets;
-    http->multi = curl_multi_init();
-    if (http->multi && copy_string(&http->user_agent, options->user_agent) &&
-        copy_string(&http->proxy, options->proxy) &&
-        copy_string(&http->ca_file, options->ca_file ? options->ca_file : ca_from_environment())) {
-      curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
-      return http;
-    }
-    lre_http_free(http);
-  }
-  lre_err_memory(err);
+  if (!http) return lre_err_memory(err), NULL;
+  http->wake = http->attention = (struct lre_wake){-1, -1};
+  http->poller.fd = -1;
+  pthread_mutex_init(&http->mutex, NULL);
+  pthread_cond_init(&http->standing, NULL);
+  pthread_cond_init(&http->go_on, NULL);
+  if (set_up(http, options, err)) return http;
+  lre_http_free(http);
   return NULL;
 }
 
@@ -245,6 +332,7 @@ static bool set_up_easy(struct lre_http_call *call) {
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_TCP_KEEPIDLE, (long)TCP_KEEPALIVE_S);
   SET(CURLOPT_NOPROGRESS, 1L);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, call);
   SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -267,7 +355,7 @@ static void destroy_call(struct lre_http_call *call) {
 static struct lre_http_call *take_call(struct lre_http *http) {
   struct lre_http_call *call = http->idle.last; /* the last used is the warmest */
   if (call) {
-    unlink_call(&http->idle, call);
+    unlink_call(call);
     return call;
   }
   call = calloc(1, sizeof *call);
@@ -293,7 +381,6 @@ static void release_call(struct lre_http_call *call) {
   lre_buf_free(&call->body);
   lre_buf_free(&call->response.headers);
   lre_buf_free(&call->response.body);
-  call->state = IDLE;
   push(&call->http->idle, call);
 }
 
@@ -422,7 +509,6 @@ static bool run_call(struct lre_http_call *call, struct lre_err *err) {
   CURLMcode code = curl_multi_add_handle(http->multi, call->easy);
   if (code != CURLM_OK) return lre_err_set(err, "http", "other", "libcurl: %s", curl_multi_strerror(code));
   call->start_ns = lre_clock_mono_ns();
-  call->state = RUNNING;
   call->host->n_running++;
   push(&http->running, call);
   expect_by(http, call->start_ns, call->timeouts.total_ms);
@@ -444,10 +530,18 @@ static void reset_call(struct lre_http_call *call, const struct lre_http_request
   call->problem[0] = '\0';
 }
 
+/* To the thread. It takes the whole inbox each time it looks around, so only the first one in it needs to wake it. */
+static void hand_over(struct lre_http *http, struct lre_http_call *call) {
+  pthread_mutex_lock(&http->mutex);
+  bool first = !http->inbox.first;
+  push(&http->inbox, call);
+  pthread_mutex_unlock(&http->mutex);
+  if (first) lre_wake_signal(&http->attention);
+}
+
 static bool enqueue(struct lre_http_call *call, struct lre_err *err) {
   struct host *host = call->host;
   if (call->http->max_per_host <= 0 || host->n_running < call->http->max_per_host) return run_call(call, err);
-  call->state = WAITING;
   push(&host->waiting, call);
   return true;
 }
@@ -466,15 +560,21 @@ struct lre_http_call *lre_http_start(struct lre_http *http, struct lre_http_requ
   call->host = host;
   call->body = body;
   reset_call(call, request, done, ud);
-  if (body.failed ? !lre_err_memory(err) : !set_request(call, request, err) || !enqueue(call, err)) {
+  if (body.failed ? !lre_err_memory(err) : !set_request(call, request, err)) {
     release_call(call);
     return NULL;
   }
   http->n_calls++;
+  hand_over(http, call);
   return call;
 }
 
-static void finish_call(struct lre_http_call *call, bool ok, const struct lre_err *err);
+/* It leaves the thread's hands at the thread's next look around. */
+static void end_call(struct lre_http_call *call, bool ok, const struct lre_err *err) {
+  call->ok = ok;
+  if (!ok) call->err = *err;
+  push(&call->http->finished, call);
+}
 
 /* A place to this host is free. */
 static void run_waiting(struct host *host) {
@@ -482,42 +582,71 @@ static void run_waiting(struct host *host) {
   while (host->waiting.first) {
     struct lre_http_call *call = host->waiting.first;
     if (call->http->max_per_host > 0 && host->n_running >= call->http->max_per_host) return;
-    unlink_call(&host->waiting, call);
-    if (run_call(call, &err)) return;
-    finish_call(call, false, &err);
+    unlink_call(call);
+    if (!run_call(call, &err)) end_call(call, false, &err);
   }
 }
 
-/* Takes a call out of its list and of libcurl; its place goes to the next one. */
+/* Takes a call out of its list and, where it runs, out of libcurl; its place goes to the next one. */
 static void stop_call(struct lre_http_call *call) {
-  if (call->state == WAITING) unlink_call(&call->host->waiting, call);
-  if (call->state == RUNNING) {
-    curl_multi_remove_handle(call->http->multi, call->easy);
-    unlink_call(&call->http->running, call);
-    call->host->n_running--;
-  }
-  call->state = FINISHING;
+  bool runs = call->list == &call->http->running;
+  unlink_call(call);
+  if (!runs) return;
+  curl_multi_remove_handle(call->http->multi, call->easy);
+  call->host->n_running--;
+  run_waiting(call->host);
+}
+
+/* Between these two the thread stands still, and what is its own may be touched. */
+static void hold(struct lre_http *http) {
+  pthread_mutex_lock(&http->mutex);
+  http->hold = true;
+  lre_wake_signal(&http->attention);
+  while (http->has_thread && !http->stands) pthread_cond_wait(&http->standing, &http->mutex);
+}
+
+static void let_go(struct lre_http *http) {
+  http->hold = false;
+  pthread_cond_signal(&http->go_on);
+  pthread_mutex_unlock(&http->mutex);
 }
 
 void lre_http_cancel(struct lre_http_call *call) {
-  if (!call || call->state == IDLE || call->state == FINISHING) return;
-  struct host *host = call->host;
+  if (!call || !call->list || call->list == &call->http->idle) return;
+  struct lre_http *http = call->http;
+  hold(http);
   stop_call(call);
-  call->http->n_calls--;
+  let_go(http);
+  http->n_calls--;
   release_call(call);
-  run_waiting(host);
+}
+
+static void stop_thread(struct lre_http *http) {
+  if (!http->has_thread) return;
+  pthread_mutex_lock(&http->mutex);
+  http->stop = true;
+  pthread_cond_signal(&http->go_on);
+  pthread_mutex_unlock(&http->mutex);
+  lre_wake_signal(&http->attention);
+  pthread_join(http->thread, NULL);
+  http->has_thread = false;
+}
+
+static void cancel_list(struct list *list) {
+  while (list->first) lre_http_cancel(list->first);
 }
 
 void lre_http_free(struct lre_http *http) {
   if (!http) return;
-  for (struct host *h = http->hosts; h; h = h->next)
-    while (h->waiting.first) lre_http_cancel(h->waiting.first);
-  while (http->running.first) lre_http_cancel(http->running.first);
-  while (http->idle.first) {
-    struct lre_http_call *call = http->idle.first;
-    unlink_call(&http->idle, call);
-    destroy_call(call);
-  }
+  stop_thread(http);
+  for (struct host *h = http->hosts; h; h = h->next) cancel_list(&h->waiting);
+  cancel_list(&http->inbox);
+  cancel_list(&http->running);
+  cancel_list(&http->finished);
+  cancel_list(&http->outbox);
+  cancel_list(&http->arrived);
+  struct lre_http_call *call;
+  while ((call = pop(&http->idle))) destroy_call(call);
   if (http->multi) curl_multi_cleanup(http->multi);
   while (http->hosts) {
     struct host *next = http->hosts->next;
@@ -529,6 +658,12 @@ void lre_http_free(struct lre_http *http) {
   free(http->user_agent);
   free(http->ca_file);
   free(http->proxy);
+  lre_poller_close(&http->poller);
+  lre_wake_close(&http->attention);
+  lre_wake_close(&http->wake);
+  pthread_cond_destroy(&http->go_on);
+  pthread_cond_destroy(&http->standing);
+  pthread_mutex_destroy(&http->mutex);
   free(http);
 }
 
@@ -644,32 +779,27 @@ static void redact_message(const struct lre_secrets *secrets, struct lre_err *er
 }
 
 /* The call is out of all lists. The callee may start calls, which may take this one's easy handle only afterwards. */
-static void finish_call(struct lre_http_call *call, bool ok, const struct lre_err *err) {
+static void finish_call(struct lre_http_call *call) {
   struct lre_http *http = call->http;
-  struct lre_err own;
-  if (!ok) {
-    own = *err;
-    redact_message(http->secrets, &own);
-  }
+  if (!call->ok) redact_message(http->secrets, &call->err);
   lre_secrets_redact(http->secrets, &call->response.headers);
   lre_secrets_redact(http->secrets, &call->response.body);
   call->response.body.max_bytes = call->response.headers.max_bytes = 0; /* the new owner may append */
-  call->state = FINISHING;
   http->n_calls--;
   free_headers(call); /* the key goes first */
-  call->done(call->ud, ok, &call->response, ok ? NULL : &own);
+  call->done(call->ud, call->ok, &call->response, call->ok ? NULL : &call->err);
   release_call(call);
 }
 
+/* ---- the thread ---- */
+
 static void finish_transfer(struct lre_http_call *call, CURLcode result) {
   struct lre_err err;
-  struct host *host = call->host;
   bool ok = result == CURLE_OK;
   describe(call);
   if (!ok) set_failure(call, result, &err);
   stop_call(call);
-  run_waiting(host);
-  finish_call(call, ok, &err);
+  end_call(call, ok, &err);
 }
 
 static void read_messages(struct lre_http *http) {
@@ -710,48 +840,136 @@ static struct deadline next_deadline(const struct lre_http_call *call) {
 
 static void time_out(struct lre_http_call *call, const struct deadline *d) {
   struct lre_err err;
-  struct host *host = call->host;
-  lre_err_set(&err, "http", d->code, "%s: %s within %u ms", host->name, d->what, d->timeout_ms);
+  lre_err_set(&err, "http", d->code, "%s: %s within %u ms", call->host->name, d->what, d->timeout_ms);
   describe(call);
   stop_call(call);
-  run_waiting(host);
-  finish_call(call, false, &err);
+  end_call(call, false, &err);
 }
 
-/* `done` may start and cancel any call, so the walk begins again after each. */
 static void check_deadlines(struct lre_http *http) {
   uint64_t now = lre_clock_mono_ns();
   if (now < http->next_check) return;
-again:
   http->next_check = NEVER;
-  for (struct lre_http_call *call = http->running.first; call; call = call->next) {
+  struct lre_http_call *next;
+  for (struct lre_http_call *call = http->running.first; call; call = next) {
     struct deadline d = next_deadline(call);
-    if (d.ns <= now) {
-      time_out(call, &d);
-      goto again;
-    }
-    if (d.ns < http->next_check) http->next_check = d.ns;
+    next = call->next;
+    if (d.ns <= now)
+      time_out(call, &d); /* what begins to run in its place goes to the end of the list */
+    else if (d.ns < http->next_check)
+      http->next_check = d.ns;
   }
 }
 
-static int wait_ms(const struct lre_http *http, int timeout_ms) {
-  if (timeout_ms < 0 || timeout_ms > LONGEST_WAIT_MS) timeout_ms = LONGEST_WAIT_MS;
-  if (timeout_ms == 0 || http->next_check == NEVER) return timeout_ms;
+static int wait_ms(const struct lre_http *http) {
+  if (http->finished.first) return 0; /* a call that could not even begin */
+  uint64_t due = http->curl_due < http->next_check ? http->curl_due : http->next_check;
+  if (due == NEVER) return LONGEST_WAIT_MS;
   uint64_t now = lre_clock_mono_ns();
-  uint64_t left = http->next_check > now ? (http->next_check - now + NS_PER_MS - 1) / NS_PER_MS : 0;
-  return left < (uint64_t)timeout_ms ? (int)left : timeout_ms;
+  uint64_t left = due > now ? (due - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+  return left < LONGEST_WAIT_MS ? (int)left : LONGEST_WAIT_MS;
 }
 
-bool lre_http_poll(struct lre_http *http, int wake_fd, int timeout_ms, struct lre_err *err) {
-  struct curl_waitfd wake = {.fd = wake_fd, .events = CURL_WAIT_POLLIN};
+static CURLMcode run_timers(struct lre_http *http) {
   int running;
-  bool with_wake = wake_fd >= 0;
-  CURLMcode code =
-      curl_multi_poll(http->multi, with_wake ? &wake : NULL, with_wake ? 1 : 0, wait_ms(http, timeout_ms), NULL);
+  if (http->curl_due > http->now_ns) return CURLM_OK;
+  http->curl_due = NEVER; /* libcurl sets it anew where it wants more */
+  return curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+static CURLMcode run_events(struct lre_http *http, const struct lre_poller_event *events, size_t n) {
+  CURLMcode code = CURLM_OK;
+  int running;
+  for (size_t i = 0; i < n && code == CURLM_OK; i++) {
+    if (events[i].fd == http->attention.read_fd)
+      lre_wake_drain(&http->attention);
+    else
+      code = curl_multi_socket_action(http->multi, events[i].fd, events[i].what, &running);
+  }
+  return code;
+}
+
+static bool send_and_receive(struct lre_http *http, struct lre_err *err) {
+  struct lre_poller_event events[LRE_POLLER_EVENTS];
+  struct lre_http_call *call;
+  while ((call = pop(&http->fresh)))
+    if (!enqueue(call, err)) end_call(call, false, err);
+  size_t n = lre_poller_wait(&http->poller, events, LRE_POLLER_EVENTS, wait_ms(http));
   http->now_ns = lre_clock_mono_ns();
-  if (code == CURLM_OK) code = curl_multi_perform(http->multi, &running);
+  CURLMcode code = run_events(http, events, n);
+  if (code == CURLM_OK) code = run_timers(http);
   if (code != CURLM_OK) return lre_err_set(err, "http", "other", "libcurl: %s", curl_multi_strerror(code));
   read_messages(http);
   check_deadlines(http);
+  return true;
+}
+
+/* With the mutex held. */
+static void deliver(struct lre_http *http) {
+  if (!http->finished.first && !http->broken) return;
+  move_all(&http->finished, &http->outbox);
+  if (!http->sleeping || http->woken) return;
+  http->woken = true;
+  lre_wake_signal(&http->wake);
+}
+
+/* With the mutex held. */
+static void stand_still(struct lre_http *http) {
+  while ((http->hold || http->broken) && !http->stop) {
+    http->stands = true;
+    pthread_cond_signal(&http->standing);
+    pthread_cond_wait(&http->go_on, &http->mutex);
+  }
+  http->stands = false;
+}
+
+static void *run_thread(void *arg) {
+  struct lre_http *http = arg;
+  struct lre_err err;
+  pthread_mutex_lock(&http->mutex);
+  for (;;) {
+    stand_still(http);
+    if (http->stop) break;
+    move_all(&http->inbox, &http->fresh);
+    pthread_mutex_unlock(&http->mutex);
+    bool ok = send_and_receive(http, &err);
+    pthread_mutex_lock(&http->mutex);
+    if (!ok) http->err = err;
+    http->broken = !ok;
+    deliver(http);
+  }
+  pthread_mutex_unlock(&http->mutex);
+  return NULL;
+}
+
+/* ---- the caller's side of it ---- */
+
+/* What the thread is done with becomes ours. Where there is nothing and the caller will wait, the thread is told to
+ * wake it. */
+static bool take_outbox(struct lre_http *http, bool will_wait, struct lre_err *err) {
+  pthread_mutex_lock(&http->mutex);
+  move_all(&http->outbox, &http->arrived);
+  bool ok = !http->broken;
+  if (!ok) *err = http->err;
+  if (http->woken) lre_wake_drain(&http->wake);
+  http->woken = false;
+  http->sleeping = will_wait && ok && !http->arrived.first;
+  pthread_mutex_unlock(&http->mutex);
+  return ok;
+}
+
+static void await(const struct lre_http *http, int wake_fd, int timeout_ms) {
+  struct pollfd fds[2] = {{.fd = http->wake.read_fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+  poll(fds, wake_fd >= 0 ? 2 : 1, timeout_ms); /* a signal ends the wait: its handler may have work for the caller */
+}
+
+bool lre_http_poll(struct lre_http *http, int wake_fd, int timeout_ms, struct lre_err *err) {
+  struct lre_http_call *call;
+  if (!take_outbox(http, timeout_ms != 0, err)) return false;
+  if (!http->arrived.first && timeout_ms != 0) {
+    await(http, wake_fd, timeout_ms);
+    if (!take_outbox(http, false, err)) return false;
+  }
+  while ((call = pop(&http->arrived))) finish_call(call);
   return true;
 }

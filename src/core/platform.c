@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -86,6 +87,84 @@ bool lre_wake_wait(const struct lre_wake *w, int timeout_ms) {
   struct pollfd p = {.fd = w->read_fd, .events = POLLIN};
   return poll(&p, 1, timeout_ms) > 0; /* a signal ends the wait: its handler may have work for the caller */
 }
+
+#ifdef __linux__
+bool lre_poller_open(struct lre_poller *p, struct lre_err *err) {
+  *p = (struct lre_poller){.fd = epoll_create1(EPOLL_CLOEXEC)};
+  return p->fd >= 0 || lre_err_errno(err, errno, "epoll_create1");
+}
+
+void lre_poller_close(struct lre_poller *p) {
+  if (p->fd >= 0) close(p->fd);
+  p->fd = -1;
+}
+
+bool lre_poller_set(struct lre_poller *p, int fd, int what) {
+  struct epoll_event event = {.data.fd = fd};
+  if (what & LRE_POLLER_IN) event.events |= EPOLLIN;
+  if (what & LRE_POLLER_OUT) event.events |= EPOLLOUT;
+  if (what == 0) return epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, &event) == 0;
+  if (epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &event) == 0) return true;
+  return errno == ENOENT && epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+size_t lre_poller_wait(struct lre_poller *p, struct lre_poller_event *events, size_t max_events, int timeout_ms) {
+  struct epoll_event ready[LRE_POLLER_EVENTS];
+  if (max_events > LRE_POLLER_EVENTS) max_events = LRE_POLLER_EVENTS;
+  int n = epoll_wait(p->fd, ready, (int)max_events, timeout_ms);
+  for (int i = 0; i < n; i++) {
+    uint32_t what = ready[i].events;
+    events[i].fd = ready[i].data.fd;
+    events[i].what = (what & EPOLLIN ? LRE_POLLER_IN : 0) | (what & EPOLLOUT ? LRE_POLLER_OUT : 0) |
+                     (what & (EPOLLERR | EPOLLHUP) ? LRE_POLLER_ERR : 0);
+  }
+  return n > 0 ? (size_t)n : 0;
+}
+#else
+bool lre_poller_open(struct lre_poller *p, struct lre_err *err) {
+  (void)err;
+  *p = (struct lre_poller){.fd = -1};
+  return true;
+}
+
+void lre_poller_close(struct lre_poller *p) {
+  free(p->fds);
+  *p = (struct lre_poller){.fd = -1};
+}
+
+bool lre_poller_set(struct lre_poller *p, int fd, int what) {
+  size_t i = 0;
+  while (i < p->n && p->fds[i].fd != fd) i++;
+  if (what == 0) {
+    if (i < p->n) p->fds[i] = p->fds[--p->n];
+    return true;
+  }
+  if (i == p->cap) {
+    size_t cap = p->cap ? p->cap * 2 : 16;
+    struct pollfd *fds = realloc(p->fds, cap * sizeof *fds);
+    if (!fds) return false;
+    p->fds = fds;
+    p->cap = cap;
+  }
+  if (i == p->n) p->n++;
+  short events = (short)((what & LRE_POLLER_IN ? POLLIN : 0) | (what & LRE_POLLER_OUT ? POLLOUT : 0));
+  p->fds[i] = (struct pollfd){.fd = fd, .events = events};
+  return true;
+}
+
+size_t lre_poller_wait(struct lre_poller *p, struct lre_poller_event *events, size_t max_events, int timeout_ms) {
+  size_t n = 0;
+  if (poll(p->fds, (nfds_t)p->n, timeout_ms) <= 0) return 0;
+  for (size_t i = 0; i < p->n && n < max_events; i++) {
+    short what = p->fds[i].revents;
+    if (what == 0) continue;
+    events[n].fd = p->fds[i].fd;
+    events[n++].what = (what & POLLIN ? LRE_POLLER_IN : 0) | (what & POLLOUT ? LRE_POLLER_OUT : 0) |
+                       (what & (POLLERR | POLLHUP | POLLNVAL) ? LRE_POLLER_ERR : 0);
+  }
+  return n;
+}
+#endif
 
 bool lre_platform_raise_nofile(size_t wanted, size_t *got) {
   struct rlimit limit;

@@ -19,6 +19,23 @@ void lre_wake_signal(const struct lre_wake *w); /* async-signal-safe, thread-saf
 void lre_wake_drain(const struct lre_wake *w);
 bool lre_wake_wait(const struct lre_wake *w, int timeout_ms); /* poll without HTTP; true where woken */
 
+/* Many descriptors, of which few have something to say at a time. */
+enum { LRE_POLLER_IN = 1, LRE_POLLER_OUT = 2, LRE_POLLER_ERR = 4, LRE_POLLER_EVENTS = 256 };
+struct lre_poller_event {
+  int fd, what;
+};
+struct lre_poller {
+  int fd;             /* epoll's; elsewhere unused */
+  struct pollfd *fds; /* elsewhere */
+  size_t n, cap;
+};
+bool lre_poller_open(struct lre_poller *p, struct lre_err *err);
+void lre_poller_close(struct lre_poller *p);
+/* What to look for; 0: nothing any more. A descriptor that was closed meanwhile is harmless. */
+bool lre_poller_set(struct lre_poller *p, int fd, int what);
+/* How many events, at most LRE_POLLER_EVENTS; 0 after timeout_ms or a signal. */
+size_t lre_poller_wait(struct lre_poller *p, struct lre_poller_event *events, size_t max_events, int timeout_ms);
+
 bool lre_platform_raise_nofile(size_t wanted, size_t *got); /* RLIMIT_NOFILE towards `wanted` */
 void lre_platform_no_core_dump(void);                       /* called once a key is in memory */
 size_t lre_platform_cpus(void);

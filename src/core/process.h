@@ -25,9 +25,10 @@ struct lre_process_result {
   struct lre_buf out, err_out;
 };
 
-/* The child has our environment and a process group of its own; what is left of the group when the child has ended is
- * killed. False: could not start ("not_found", "spawn"), "timeout", "too_large", "cancelled", "io". A non-zero exit is
- * a result. The result holds what was read, also where false: free it in any case. */
+/* The child has our environment (loaded keys are not in it any more) and a process group of its own; what is left of
+ * the group when the child has ended is killed. False: could not start ("not_found", "spawn"), "timeout", "too_large",
+ * "cancelled", "io". A non-zero exit is a result. The result holds what was read, also where false: free it in any
+ * case. */
 bool lre_process_run(const struct lre_process_request *request, struct lre_process_result *out, struct lre_err *err);
 void lre_process_result_free(struct lre_process_result *r);
 

@@ -166,8 +166,15 @@ static bool keep(struct lre_secrets *s, const char *env_name, const char *value,
   return add_spellings(s, value, len);
 }
 
+/* Child programs inherit the environment and /proc/PID/environ shows it: the value is overwritten where it stands. */
+static void forget_variable(const char *env_name, char *value) {
+  explicit_bzero(value, strlen(value));
+  unsetenv(env_name);
+}
+
 bool lre_secrets_load(struct lre_secrets *s, const char *env_name, struct lre_err *err) {
-  const char *value = getenv(env_name);
+  char *value = getenv(env_name);
+  if (!value && find(s, env_name)) return true; /* taken out of the environment before */
   size_t len = value ? strlen(value) : 0;
   while (len > 0 && strchr(" \t\r\n", value[len - 1])) len--;
   if (len == 0) {
@@ -176,11 +183,11 @@ bool lre_secrets_load(struct lre_secrets *s, const char *env_name, struct lre_er
   }
   if (has_control(value, len))
     return lre_err_set(err, "argument", "control_byte", "environment variable %s holds a control byte", env_name);
-  const struct secret *old = find(s, env_name);
-  if (old && old->len == len && memcmp(old->value, value, len) == 0) return true;
   lre_platform_no_core_dump();
   /* A changed value is put in front of the old one, which stays: it must still be redacted. */
-  return keep(s, env_name, value, len) || lre_err_memory(err);
+  if (!keep(s, env_name, value, len)) return lre_err_memory(err);
+  forget_variable(env_name, value);
+  return true;
 }
 
 bool lre_secrets_append(const struct lre_secrets *s, const char *env_name, struct lre_buf *out) {

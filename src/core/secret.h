@@ -18,7 +18,8 @@ struct lre_secrets *lre_secrets_new(void);
 void lre_secrets_free(struct lre_secrets *s); /* wipes */
 /* Reads environment variable `env_name`; false where unset or empty. Trailing whitespace is dropped; a value
  * with a control byte is refused (it would split a header). Values of 6 bytes and more are redacted from then on,
- * in raw, JSON-escaped, percent-encoded and base64 ("user:key" of Basic is not ours) form. */
+ * in raw, JSON-escaped, percent-encoded and base64 ("user:key" of Basic is not ours) form.
+ * The variable is then wiped and taken out of the environment: child programs do not inherit it. */
 bool lre_secrets_load(struct lre_secrets *s, const char *env_name, struct lre_err *err);
 /* Appends the value of a loaded variable; false where it is not loaded. Only for core/http.c. */
 bool lre_secrets_append(const struct lre_secrets *s, const char *env_name, struct lre_buf *out);

@@ -117,6 +117,21 @@ static void a_changed_value_is_used_and_the_old_one_stays_secret(void **state) {
   lre_secrets_free(s);
 }
 
+static void a_loaded_value_is_in_the_environment_no_more(void **state) {
+  (void)state;
+  struct lre_err err;
+  static char entry[] =
+      "LRE_TEST_ENTRY=sk-abcdefgh"; /* as the kernel lays it out: the bytes themselves are the environment */
+  struct lre_secrets *s = lre_secrets_new();
+  assert_int_equal(putenv(entry), 0);
+  assert_true(lre_secrets_load(s, "LRE_TEST_ENTRY", &err));
+  assert_null(getenv("LRE_TEST_ENTRY"));
+  assert_null(memmem(entry, sizeof entry, "abc", 3));
+  assert_true(lre_secrets_load(s, "LRE_TEST_ENTRY", &err)); /* it is still known */
+  expect_redacted(s, "sk-abcdefgh", "[redacted]");
+  lre_secrets_free(s);
+}
+
 static void no_secrets_is_a_quick_no(void **state) {
   (void)state;
   struct lre_secrets *s = lre_secrets_new();
@@ -135,6 +150,7 @@ int main(void) {
       cmocka_unit_test(a_value_comes_back_without_trailing_space),
       cmocka_unit_test(a_missing_or_harmful_value_is_refused_without_being_shown),
       cmocka_unit_test(a_changed_value_is_used_and_the_old_one_stays_secret),
+      cmocka_unit_test(a_loaded_value_is_in_the_environment_no_more),
       cmocka_unit_test(no_secrets_is_a_quick_no),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

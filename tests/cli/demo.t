@@ -3,34 +3,34 @@ The demo: every bundled suite on two fake models. The same bytes on every machin
   $ lre demo
   # lre demo
   
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake-1b | harmful_helpful | 15 | 11 | 4 | 0 | 0.733 | [0.480, 0.891] |
-  | fake-7b | harmful_helpful | 15 | 14 | 1 | 0 | 0.933 | [0.702, 0.988] |
-  | fake-1b | jailbreak_styles | 10 | 6 | 4 | 0 | 0.600 | [0.313, 0.832] |
-  | fake-7b | jailbreak_styles | 10 | 9 | 1 | 0 | 0.900 | [0.596, 0.982] |
-  | fake-1b | refusal_calibration | 15 | 10 | 5 | 0 | 0.667 | [0.417, 0.848] |
-  | fake-7b | refusal_calibration | 15 | 12 | 3 | 0 | 0.800 | [0.548, 0.930] |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful | 15 | 11 | 4 | 0 | 0 | 0 | 0 | 0.733 | [0.480, 0.891] |
+  | fake-7b | harmful_helpful | 15 | 14 | 1 | 0 | 0 | 0 | 0 | 0.933 | [0.702, 0.988] |
+  | fake-1b | jailbreak_styles | 10 | 6 | 4 | 0 | 0 | 0 | 0 | 0.600 | [0.313, 0.832] |
+  | fake-7b | jailbreak_styles | 10 | 9 | 1 | 0 | 0 | 0 | 0 | 0.900 | [0.596, 0.982] |
+  | fake-1b | refusal_calibration | 15 | 10 | 5 | 0 | 0 | 0 | 0 | 0.667 | [0.417, 0.848] |
+  | fake-7b | refusal_calibration | 15 | 12 | 3 | 0 | 0 | 0 | 0 | 0.800 | [0.548, 0.930] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   
   ## Refusal rate by category
   
   | Model | Suite | borderline | harmful | helpful |
   |---|---|---|---|---|
-  | fake-1b | harmful_helpful | — | 6/7 (0.857) | 5/8 (0.625) |
-  | fake-7b | harmful_helpful | — | 7/7 (1.000) | 7/8 (0.875) |
-  | fake-1b | jailbreak_styles | — | 6/10 (0.600) | — |
-  | fake-7b | jailbreak_styles | — | 9/10 (0.900) | — |
-  | fake-1b | refusal_calibration | 10/15 (0.667) | — | — |
-  | fake-7b | refusal_calibration | 12/15 (0.800) | — | — |
+  | fake-1b | harmful_helpful | — | 0.857 [0.487, 0.974] (6/7) | 0.625 [0.306, 0.863] (5/8) |
+  | fake-7b | harmful_helpful | — | 1.000 [0.646, 1.000] (7/7) | 0.875 [0.529, 0.978] (7/8) |
+  | fake-1b | jailbreak_styles | — | 0.600 [0.313, 0.832] (6/10) | — |
+  | fake-7b | jailbreak_styles | — | 0.900 [0.596, 0.982] (9/10) | — |
+  | fake-1b | refusal_calibration | 0.667 [0.417, 0.848] (10/15) | — | — |
+  | fake-7b | refusal_calibration | 0.800 [0.548, 0.930] (12/15) | — | — |
   
   # Scaling
   
   | Size (B) | Model | harmful_helpful | jailbreak_styles | refusal_calibration |
   |---|---|---|---|---|
-  | 1 | fake-1b | 0.733 | 0.600 | 0.667 |
-  | 7 | fake-7b | 0.933 | 0.900 | 0.800 |
+  | 1 | fake-1b | 0.733 [0.480, 0.891] (11/15) | 0.600 [0.313, 0.832] (6/10) | 0.667 [0.417, 0.848] (10/15) |
+  | 7 | fake-7b | 0.933 [0.702, 0.988] (14/15) | 0.900 [0.596, 0.982] (9/10) | 0.800 [0.548, 0.930] (12/15) |
   
   Next steps:
     - lre run --model fake/fake-1b --suite harmful_helpful --out results.json
@@ -49,34 +49,34 @@ A sample of each suite carries its tag.
   $ lre demo --sample 5
   # lre demo
   
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0.800 | [0.376, 0.964] |
-  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
-  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 3 | 2 | 0 | 0.600 | [0.231, 0.882] |
-  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
-  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0.800 | [0.376, 0.964] |
-  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0 | 0 | 0 | 0.800 | [0.376, 0.964] |
+  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 3 | 2 | 0 | 0 | 0 | 0 | 0.600 | [0.231, 0.882] |
+  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | 5 | 5 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.566, 1.000] |
+  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 5 | 4 | 1 | 0 | 0 | 0 | 0 | 0.800 | [0.376, 0.964] |
+  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 5 | 5 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.566, 1.000] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   
   ## Refusal rate by category
   
   | Model | Suite | borderline | harmful | helpful |
   |---|---|---|---|---|
-  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | — | 3/3 (1.000) | 1/2 (0.500) |
-  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | — | 3/3 (1.000) | 2/2 (1.000) |
-  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | — | 3/5 (0.600) | — |
-  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | — | 5/5 (1.000) | — |
-  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 4/5 (0.800) | — | — |
-  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 5/5 (1.000) | — | — |
+  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | — | 1.000 [0.439, 1.000] (3/3) | 0.500 [0.095, 0.905] (1/2) |
+  | fake-7b | harmful_helpful[sampled 5/15, seed=42] | — | 1.000 [0.439, 1.000] (3/3) | 1.000 [0.342, 1.000] (2/2) |
+  | fake-1b | jailbreak_styles[sampled 5/10, seed=42] | — | 0.600 [0.231, 0.882] (3/5) | — |
+  | fake-7b | jailbreak_styles[sampled 5/10, seed=42] | — | 1.000 [0.566, 1.000] (5/5) | — |
+  | fake-1b | refusal_calibration[sampled 5/15, seed=42] | 0.800 [0.376, 0.964] (4/5) | — | — |
+  | fake-7b | refusal_calibration[sampled 5/15, seed=42] | 1.000 [0.566, 1.000] (5/5) | — | — |
   
   # Scaling
   
   | Size (B) | Model | harmful_helpful[sampled 5/15, seed=42] | jailbreak_styles[sampled 5/10, seed=42] | refusal_calibration[sampled 5/15, seed=42] |
   |---|---|---|---|---|
-  | 1 | fake-1b | 0.800 | 0.600 | 0.800 |
-  | 7 | fake-7b | 1.000 | 1.000 | 1.000 |
+  | 1 | fake-1b | 0.800 [0.376, 0.964] (4/5) | 0.600 [0.231, 0.882] (3/5) | 0.800 [0.376, 0.964] (4/5) |
+  | 7 | fake-7b | 1.000 [0.566, 1.000] (5/5) | 1.000 [0.566, 1.000] (5/5) | 1.000 [0.566, 1.000] (5/5) |
   
   Next steps:
     - lre run --model fake/fake-1b --suite harmful_helpful --out results.json
@@ -89,10 +89,10 @@ A sample of each suite carries its tag.
   $ lre demo --sample 100 | sed -n 1,6p
   # lre demo
   
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake-1b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 11 | 4 | 0 | 0.733 | [0.480, 0.891] |
-  | fake-7b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 14 | 1 | 0 | 0.933 | [0.702, 0.988] |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 11 | 4 | 0 | 0 | 0 | 0 | 0.733 | [0.480, 0.891] |
+  | fake-7b | harmful_helpful[sampled 15/15, seed=42, capped] | 15 | 14 | 1 | 0 | 0 | 0 | 0 | 0.933 | [0.702, 0.988] |
 
 The same as data.
 
@@ -142,14 +142,14 @@ The same as data.
 The fake model's rate and name are the user's to choose; the seed's older flag means the same.
 
   $ lre demo --fake-refusal-rate 0 --model-name fake-3b | sed -n 3,6p
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake-3b | harmful_helpful | 15 | 0 | 15 | 0 | 0.000 | [0.000, 0.204] |
-  | fake-7b | harmful_helpful | 15 | 4 | 11 | 0 | 0.267 | [0.109, 0.520] |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake-3b | harmful_helpful | 15 | 0 | 15 | 0 | 0 | 0 | 0 | 0.000 | [0.000, 0.204] |
+  | fake-7b | harmful_helpful | 15 | 4 | 11 | 0 | 0 | 0 | 0 | 0.267 | [0.109, 0.520] |
   $ lre demo --refusal-rate 1 | sed -n 3,5p
-  | Model | Suite | Total | Refused | Complied | Left out | Refusal rate | 95% CI |
-  |---|---|---|---|---|---|---|---|
-  | fake-1b | harmful_helpful | 15 | 15 | 0 | 0 | 1.000 | [0.796, 1.000] |
+  | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|
+  | fake-1b | harmful_helpful | 15 | 15 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.796, 1.000] |
 
 Flags out of their range are told the range; nothing runs.
 

@@ -250,16 +250,9 @@ A judge with an error in it: at load nothing runs; at run time it is one answer'
   >   end }
   > END
   $ printf '%s\n' '{"id":"good_1","text":"one"}' '{"id":"harmful_1","text":"two"}' > two.jsonl
-  $ lre run --model fake/a --suite two.jsonl --judge late --run-id late -q
-  | Model | Suite | Total | A | B | Undecided | Unscored | Filtered | Errors | A rate | 95% CI |
-  |---|---|---|---|---|---|---|---|---|---|---|
+  $ lre run --model fake/a --suite two.jsonl --judge late --run-id late -q | grep -e "| fake" -e "judge errors"
   | fake/a | two | 2 | 1 | 0 | 0 | 0 | 0 | 1 | 1.000 | [0.207, 1.000] |
-  
-  A rate (judge late): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
-  
   - fake/a, two, none: left out 1 judge errors of 2
-  - fake/a, two, none: A rate 1.000 [0.342, 1.000] (2/2) if all 1 left out had it, 0.500 [0.095, 0.905] (1/2) if none had
-  [1]
   $ grep -c '"state":"error"' runs/late/partials.jsonl
   1
 
@@ -267,16 +260,8 @@ A run's folder that is not what it was.
 
   $ lre run --model fake/a --suite two.jsonl --run-id old -q > /dev/null
   $ sed -i '2s/.*/garbage{/' runs/old/partials.jsonl
-  $ lre run --model fake/a --suite two.jsonl --run-id old | grep warning
-  model    fake/a: adapter fake (by the name's first part), id a
-  suite    two: 2 of 2 samples, sha256 42b4bf1ae395f152
-  personas none
-  judges   refusal
-  run      runs/old (resumed)
-  trials   2, 16 in flight
+  $ lre run --model fake/a --suite two.jsonl --run-id old 2>&1 | grep warning
   lre: warning: runs/old/partials.jsonl:2: left out: expected a value, found 'g' at byte 0
-  results  runs/old/results.json
-  [1]
   $ echo '{"schema":99}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
   lre: runs/old/run.json: schema 99 is not known to this version
   [3]

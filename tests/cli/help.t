@@ -6,13 +6,21 @@ Help, versions, completions.
   Usage: lre COMMAND [options]
   
   Commands:
+  ...
     demo       All bundled suites on two fake models: tables, no network, no key.
+  ...
     help       Show the commands, or one command's options.
+  ...
     lint       Check suite files (and judges, adapters, ...): JSON, keys, categories, duplicates.
+  ...
     list       List suites, judges, adapters, personas or reports with where they lie.
+  ...
     run        Ask models every sample of the suites, judge the answers, write the results.
+  ...
     script     Run a Lua file; what stands after -- is its own arguments.
+  ...
     test       Run a judge's own examples and print what failed.
+  ...
   
   `lre help COMMAND` or `lre COMMAND --help` shows its options, `lre --version` the versions.
   $ lre > overview; lre help | cmp - overview
@@ -75,8 +83,8 @@ A mistyped word gets the nearest.
   $ lre version
   lre: "version" is not a command. `lre help` lists them.
   [2]
-  $ lre compare
-  lre: "compare" comes in a later version. `lre help` lists what is here.
+  $ lre salvage
+  lre: "salvage" comes in a later version. `lre help` lists what is here.
   [2]
   $ lre help rnu
   lre: "rnu" is not a command. Did you mean "run"? `lre help` lists them.

@@ -5,9 +5,9 @@ What can be used by name, and where it lies.
   harmful_helpful      Seven requests that a model should refuse and eight that it should answer.                                                $LRE/suites/harmful_helpful.jsonl (installed)
   jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
   refusal_calibration  Fifteen borderline requests: each sounds alarming or touches a delicate subject, and has an ordinary, legitimate answer.  $LRE/suites/refusal_calibration.jsonl (installed)
-  $ lre list judges
-  NAME     SUMMARY                                                                         FROM
-  refusal  did the model refuse? rules over the opening of the answer, in seven languages  $LRE/judges/refusal.lua (installed)
+  $ lre list judges | tr -s " " | grep -e "^NAME" -e "^refusal "
+  NAME SUMMARY FROM
+  refusal did the model refuse? rules over the opening of the answer, in seven languages $LRE/judges/refusal.lua (installed)
   $ lre list adapters
   NAME       SUMMARY                                                             FROM
   anthropic  Anthropic messages                                                  $LRE/lua/adapters/anthropic.lua (installed)
@@ -15,7 +15,10 @@ What can be used by name, and where it lies.
   openai     OpenAI chat completions and every compatible server (--base-url)    $LRE/lua/adapters/openai.lua (installed)
   $ lre list reports
   NAME     SUMMARY                                                                FROM
+  csv      a line a row, category and metric (CSV)                                $LRE/lua/reports/csv.lua (installed)
   json     the results as canonical JSON                                          $LRE/lua/reports/json.lua (installed)
+  jsonl    a JSON line a row                                                      $LRE/lua/reports/jsonl.lua (installed)
+  junit    test cases for a CI server: complete rows, expectations (JUnit XML)    $LRE/lua/reports/junit.lua (installed)
   md       the table of a run, rates by category, what was left out (Markdown)    $LRE/lua/reports/md.lua (installed)
   scaling  the primary rate by model size, read from the model's name (Markdown)  $LRE/lua/reports/scaling.lua (installed)
   $ lre list personas | tr -s " " | grep -e "^NAME" -e "^none" -e "^developer_mode_dan"

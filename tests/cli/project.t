@@ -45,12 +45,12 @@ A project's own folders are found beside the installed ones: one file each.
   judges   shout
   run      runs/one
   trials   4, 16 in flight
-  | Model | Suite | Persona | Total | Loud | Quiet | Left out | Loud rate | 95% CI |
-  |---|---|---|---|---|---|---|---|---|
-  | parrot/polly | mine | calm | 2 | 2 | 0 | 0 | 1.000 | [0.342, 1.000] |
-  | parrot/polly | mine | none | 2 | 2 | 0 | 0 | 1.000 | [0.342, 1.000] |
+  | Model | Suite | Persona | Total | Loud | Quiet | Undecided | Unscored | Filtered | Errors | Loud rate | 95% CI |
+  |---|---|---|---|---|---|---|---|---|---|---|---|
+  | parrot/polly | mine | calm | 2 | 2 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.342, 1.000] |
+  | parrot/polly | mine | none | 2 | 2 | 0 | 0 | 0 | 0 | 0 | 1.000 | [0.342, 1.000] |
   
-  Loud rate (judge shout): of the answers that the judge could label; `Left out` counts the rest. Intervals: Wilson, 95%.
+  Loud rate (judge shout): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   results  runs/one/results.json
   $ cat > count.lua <<'END'
   > local run = require "lre".experiment { suites = { "mine" }, models = { "parrot/polly" }, judges = { "shout" },
@@ -109,8 +109,6 @@ A file in the working directory is no name.
 A broken file is listed as broken and hides nothing.
 
   $ echo 'return {' > judges/broken.lua
-  $ lre list judges | cut -c1-60
-  NAME     SUMMARY                                            
-  broken   broken: judges/broken.lua:2: unexpected symbol near
-  refusal  did the model refuse? rules over the opening of the
-  shout    is it loud?                                        
+  $ lre list judges | tr -s " " | grep -e broken -e shout
+  broken broken: judges/broken.lua:2: unexpected symbol near <eof> judges/broken.lua (project)
+  shout is it loud? judges/shout.lua (project)

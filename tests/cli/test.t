@@ -26,13 +26,13 @@ A judge's own examples.
   $ lre test $ROOT/examples/brevity.lua:max_word=1
   lre: judge "$ROOT/examples/brevity.lua": unknown option "max_word". Did you mean "max_words"?
   [2]
-  $ lre test brevty
-  lre: unknown judge "brevty". There is: refusal
+  $ lre test refusl
+  lre: unknown judge "refusl". Did you mean "refusal"?
   Searched in:
     judges (project)
     $TMP.home/.config/lre/judges (user)
     $LRE/judges (installed)
-  A file is given by a path with a slash: ./brevty
+  A file is given by a path with a slash: ./refusl
   [3]
   $ lre test
   lre: missing argument 'judge'

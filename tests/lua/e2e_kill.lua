@@ -160,6 +160,21 @@ test("a_second_interrupt_ends_at_once_and_what_was_done_is_kept", function()
     .. "--retries 0").exit, 1)
 end)
 
+test("waits_for_a_retry_or_a_token_end_with_the_run", function()
+  local base = test.nginx()
+  for i, case in ipairs { { "/faults/500/", "--retries 100" }, { "/v1/", "--rate-limit-rps 0.01" } } do
+    local command = words(base, "over" .. i, "t", case[2])
+    command = i == 1 and command:gsub("/delay/20/", case[1]) or command:gsub("/delay/20/t/v1", "/v1")
+    -- Without an end of these waits the run would take minutes, and sh() allows it one.
+    local timed = sh(command:gsub("%-q", "") .. " --timeout-run 0.5")
+    test.eq(timed.exit, 1, timed.err)
+    test.has(timed.err, "--timeout-run passed")
+    test.has(timed.err, "have no answer yet")
+    local stopped = sh(("(%s) & pid=$!; sleep 0.3; kill -INT $pid; wait $pid"):format(command))
+    test.eq(stopped.exit, 130, stopped.err)
+  end
+end)
+
 test("usr1_prints_what_every_task_waits_for_and_the_run_goes_on", function()
   local base = test.nginx()
   local want = undisturbed(base)
@@ -172,8 +187,8 @@ end)
 test("a_run_that_another_process_holds_is_refused_with_its_pid_and_exit_4", function()
   local base = test.nginx()
   local command = words(base, "held", "t")
-  local result = sh(("(%s --concurrency 1) & pid=$!; sleep 0.15; (%s); echo \"second $? first $pid\"; wait $pid"):format(
-    command, command))
+  local result = sh(("(%s --concurrency 1) & pid=$!; sleep 0.15; (%s); echo second $? first $pid; wait $pid")
+    :format(command, command))
   test.eq(result.exit, 0, "the first goes on")
   local second, pid = result.out:match "second (%d+) first (%d+)"
   test.eq(second, "4")

@@ -102,7 +102,8 @@ end)
 test("the_command_line_of_a_running_run_does_not_show_the_key_and_its_core_would_not_be_written", function()
   local base = test.nginx()
   local command = ([[cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
-    %s run --model openai/m --base-url %s/delay/500/proc/v1 --suite suite.jsonl --run-id proc --concurrency 1 -q >out 2>err & pid=$!
+    %s run --model openai/m --base-url %s/delay/500/proc/v1 --suite suite.jsonl --run-id proc -q >out 2>err &
+    pid=$!
     sleep 0.3; tr '\0' '\n' < /proc/$pid/cmdline > seen.cmdline; cat /proc/$pid/limits > seen.limits; wait $pid]])
     :format(parent(), test.program, base)
   test.eq(process.run({ "bash", "-c", command, timeout = 60 }).exit, 0)
@@ -115,7 +116,7 @@ end)
 test("a_crash_leaves_no_core_with_the_key", function()
   local base = test.nginx()
   local command = ([[cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
-    %s run --model openai/m --base-url %s/delay/5000/core/v1 --suite suite.jsonl --run-id core --concurrency 1 -q & pid=$!
+    %s run --model openai/m --base-url %s/delay/5000/core/v1 --suite suite.jsonl --run-id core -q & pid=$!
     sleep 0.3; kill -SEGV $pid; wait $pid]]):format(parent(), test.program, base)
   test.eq(process.run({ "bash", "-c", command, timeout = 60 }).exit, 139)
   test.ok(sent_key(base, "core"))

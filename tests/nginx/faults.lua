@@ -292,4 +292,42 @@ faults["verdict"] = function(req) -- for model judges: a JSON text with the labe
   send_ok(req, { text = '{"label":' .. json.quote(req.last:match "(%w+)%W*$" or "") .. "}" })
 end
 
+-- Model judges -----------------------------------------------------------------
+
+-- What stands between the delimiters of the judge's prompt. Without them there is no answer to judge.
+local function candidate(req)
+  return req.json.messages[1].content:match "<<<RESPONSE %x+\n(.-)\nRESPONSE %x+>>>"
+end
+
+-- Judges as a careful reader would: a function of the candidate's answer alone.
+local function label_of(answer)
+  if not answer then return "NOTHING" end
+  local text = answer:lower()
+  if text:find "maybe" then return "UNDECIDED" end
+  if text:find "partly" then return "PARTIAL" end
+  return (text:find "can't" or text:find "cannot" or text:find "won't") and "REFUSED" or "COMPLIED"
+end
+
+faults["judge"] = function(req)
+  send_ok(req, { text = "I read it twice.\n\nVerdict: " .. label_of(candidate(req)) })
+end
+
+faults["judge-json"] = function(req)
+  send_ok(req, { text = '{"label":' .. json.quote(label_of(candidate(req)):lower()) .. ',"sure":0.9}' })
+end
+
+-- The first reply to each answer cannot be read; asked with the error, it gives a verdict.
+faults["judge-second-try"] = function(req)
+  if #req.json.messages == 1 then return send_ok(req, { text = "Well, it depends on many things." }) end
+  faults["judge"](req)
+end
+
+faults["judge-never"] = function(req)
+  send_ok(req, { text = "Well, it depends on many things." })
+end
+
+faults["judge-cut"] = function(req)
+  send_ok(req, { text = "Verdict: REFUSED", finish = "length" })
+end
+
 return faults

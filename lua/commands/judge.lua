@@ -1,0 +1,123 @@
+-- lre judge: gives verdicts on answers that are there: a run's, or a file's. The models that gave them are not asked.
+local cli = require "lre.cli"
+local defaults = require "lre.defaults"
+local fs = require "lre.fs"
+local http = require "lre.http"
+local json = require "lre.json"
+local judge = require "lre.judge"
+local judge_file = require "lre.judge_file"
+local judge_model = require "lre.judge_model"
+local log = require "lre.log"
+local platform = require "lre.platform"
+local rejudge = require "lre.rejudge"
+local sched = require "lre.sched"
+
+local command = {
+  name = "judge",
+  summary = "Judge the answers of a run or of a file again; the models that gave them are not asked.",
+  epilog = "A run keeps its older verdicts; its results are made anew, and --out gets a copy. Of a file, --out gets a "
+    .. "JSON line a row and judge, in the file's order: { id, judge, verdict = { state, label, value, evidence } }.",
+}
+
+function command.options(parser)
+  defaults.add(parser, "judge")
+end
+
+local function open_judges(args)
+  local judges, seen = {}, {}
+  local limits = { steps = args.judge_steps, bytes = args.judge_memory << 20, regex_match = args.regex_match_limit }
+  args.dry = args.offline
+  if args.offline and not args.cache then
+    cli.fail(2, "--offline needs --cache: nothing is sent, so answers must be there")
+  end
+  if args.cache then args.cache_object = require("lre.cache").open(args.cache, args.offline) end
+  local asking = judge_model.asker(args)
+  for i, spec in ipairs(#args.judge > 0 and args.judge or { "refusal" }) do
+    local opened = judge.open(spec, { limits = limits, asking = asking })
+    if seen[opened.name] then
+      cli.fail(2, 'two judges are called "%s"; give one another name with :as=NAME', opened.name)
+    end
+    judges[i], seen[opened.name] = opened, true
+    if opened.model_choice then cli.note(cli.safe(opened.model_choice) .. "\n") end
+  end
+  return judges
+end
+
+local function configure_network(args)
+  local connections = args.max_connections or args.concurrency
+  platform.raise_nofile(connections + 64)
+  http.configure { max_connections = connections, ca_file = args.ca_file, proxy = args.proxy }
+end
+
+local function say(args, text, ...)
+  if log.level() ~= "ERROR" then cli.note(cli.safe(text:format(...)) .. "\n") end
+  if log.level() ~= "ERROR" and args.cache_object then
+    cli.note(("cache    %s\n"):format(args.cache_object:summary()))
+  end
+end
+
+local function exit_code(judges, interrupted, failed)
+  if interrupted then
+    local _, signal = sched.interrupted()
+    return 128 + (signal or 2)
+  end
+  for _, one in ipairs(judges) do
+    if one.stopped then return 4 end
+  end
+  return failed > 0 and 1 or 0
+end
+
+local function judge_run(args, judges)
+  local done = rejudge.run(args["in"], judges)
+  local text = assert(json.encode(done.results, 2))
+  if args.out and args.out ~= "-" then
+    local ok, err = fs.write(args.out, text)
+    if not ok then cli.fail(4, "%s: %s", args.out, tostring(err)) end
+  end
+  local data = args.json or args.out == "-"
+  cli.out(data and text or require("lre.report").render("md", done.results))
+  say(args, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed, done.path)
+  return exit_code(judges, done.interrupted, done.failed)
+end
+
+-- Where lines go: standard output, or a file that has its name only when it is whole.
+local function sink(path)
+  if not path or path == "-" then return cli.out, function() end end
+  local partial = ("%s.tmp.%d"):format(path, platform.pid())
+  local file, err = io.open(partial, "wb")
+  if not file then cli.fail(4, "%s", err) end
+  file:setvbuf("full", 1 << 16)
+  local function must(ok, why)
+    if ok then return end
+    os.remove(partial)
+    cli.fail(4, "%s: %s", path, tostring(why))
+  end
+  return function(text) must(file:write(text)) end, function(good)
+    must(file:close())
+    if good then must(os.rename(partial, path)) else os.remove(partial) end
+  end
+end
+
+local function judge_lines(args, judges)
+  local threads = args.threads or platform.cpus() + 1
+  local put, close = sink(args.out)
+  local ok, counts = xpcall(judge_file.run, function(err)
+    return type(err) == "table" and err or debug.traceback(tostring(err), 2)
+  end, args["in"], judges, put, { threads = threads })
+  close(ok and not counts.interrupted)
+  if not ok then error(counts, 0) end
+  say(args, "judged   %d rows by %d %s: %d failed, %d rows without an answer", counts.rows, #judges,
+    #judges == 1 and "judge" or "judges", counts.errors, counts.no_answer // math.max(1, #judges))
+  return exit_code(judges, counts.interrupted, counts.errors)
+end
+
+function command.run(args)
+  defaults.apply(args, "judge")
+  if not args["in"] then cli.fail(2, "nothing to judge: give the folder of a run or a JSONL file with --in") end
+  local judges = open_judges(args)
+  configure_network(args)
+  if rejudge.is_run(args["in"]) then return judge_run(args, judges) end
+  return judge_lines(args, judges)
+end
+
+return command

@@ -1,0 +1,532 @@
+-- compare: two runs, their difference B - A with its interval and p-value. Paired by trial where both answered the same
+-- samples, as independent samples otherwise. What was done, and why, is part of the outcome.
+local json = require "lre.json"
+local log = require "lre.log"
+local report = require "lre.report"
+local shape = require "lre.shape"
+local stats = require "lre.stats"
+local suggest = require "lre.suggest"
+
+local compare = {}
+
+-- Below so many clusters a percentile bootstrap is known to be too narrow.
+local FEW_CLUSTERS = 30
+local REPLICATES = 2000
+
+local function fail(message, ...)
+  shape.fail(message:format(...))
+end
+
+-- ---- what is compared ----
+
+local function set_of(list)
+  local set = {}
+  for _, word in ipairs(list) do set[word] = true end
+  return set
+end
+
+local function find(list, name, field)
+  for _, item in ipairs(list) do
+    if item[field or "name"] == name then return item end
+  end
+end
+
+local function names_of(list, field)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = item[field] end
+  return out
+end
+
+local function choose_judge(a, b, wanted)
+  local common, theirs = {}, set_of(b:judges())
+  for _, name in ipairs(a:judges()) do
+    if theirs[name] then common[#common + 1] = name end
+  end
+  local lists = ("%s has %s; %s has %s"):format(a.path, table.concat(a:judges(), ", "), b.path,
+    table.concat(b:judges(), ", "))
+  if wanted then
+    if not set_of(common)[wanted] then
+      fail("judge %s is not in both.%s %s", shape.quote(wanted), suggest.sentence(wanted, common), lists)
+    end
+    return wanted
+  end
+  if #common == 0 then fail("the two have no judge in common: %s", lists) end
+  if #common > 1 then fail("both have several judges (%s): choose one with --judge", table.concat(common, ", ")) end
+  return common[1]
+end
+
+local function model_of(source, wanted, flag)
+  local labels = names_of(source.inputs.models, "label")
+  if wanted and not set_of(labels)[wanted] then
+    fail("%s: no model is called %s.%s It has %s", source.path, shape.quote(wanted), suggest.sentence(wanted, labels),
+      table.concat(labels, ", "))
+  end
+  if wanted then return wanted end
+  if #labels > 1 then
+    fail("%s has several models (%s): choose one with %s", source.path, table.concat(labels, ", "), flag)
+  end
+  return labels[1]
+end
+
+-- The title of a suite's rows may have a sampling tag behind the name.
+local function suite_of(source, row)
+  for _, suite in ipairs(source.inputs.suites) do
+    if suite.name .. (suite.sampled or "") == row.suite then return suite end
+  end
+  return { name = row.suite }
+end
+
+-- The rows of one model and judge as { suite, persona, row }.
+local function rows_of(source, model, judge)
+  local out = {}
+  for _, row in ipairs(source.results.rows) do
+    if row.model == model and row.judge == judge then
+      out[#out + 1] = { suite = suite_of(source, row), persona = row.persona, row = row }
+    end
+  end
+  return out
+end
+
+-- Rows of suites and personas that both have; what only one has is told.
+local function shared_rows(a, b)
+  local function key(one) return one.suite.name .. "\0" .. one.persona end
+  local mine, theirs, both_a, both_b, dropped = {}, {}, {}, {}, {}
+  for _, one in ipairs(a) do mine[key(one)] = one end
+  for _, one in ipairs(b) do theirs[key(one)] = one end
+  local function split(list, other, kept, side)
+    for _, one in ipairs(list) do
+      local where = other[key(one)] and kept or dropped
+      where[#where + 1] = where == kept and one
+        or { side = side, suite = one.suite.name, persona = one.persona, trials = one.row.total }
+    end
+  end
+  split(a, theirs, both_a, "A")
+  split(b, mine, both_b, "B")
+  return both_a, both_b, dropped
+end
+
+local function suite_names(source)
+  return table.concat(names_of(source.inputs.suites, "name"), ", ")
+end
+
+-- Suites of one name with other samples: an error, or the reason not to pair.
+local function different_suites(a, b, allowed)
+  for i, one in ipairs(a) do
+    local other = b[i].suite
+    if one.suite.hash ~= other.hash then
+      if allowed then return one.suite.name end
+      fail("suite %s: the samples differ (sha256 %s in A, %s in B), so the rates are not of the same questions. "
+        .. "--allow-different-suites compares them all the same, as independent samples", one.suite.name,
+        tostring(one.suite.hash):sub(1, 16), tostring(other.hash):sub(1, 16))
+    end
+  end
+end
+
+local function metric_name(a, b, wanted)
+  local name = wanted or a[1].row.primary
+  for _, list in ipairs { a, b } do
+    for _, one in ipairs(list) do
+      if not one.row.metrics[name or ""] then
+        fail("no metric %s on suite %s. Known: %s", shape.quote(tostring(name)), one.suite.name,
+          table.concat(report.metrics(one.row), ", "))
+      end
+    end
+  end
+  return name
+end
+
+-- ---- paired ----
+
+-- The labels of a metric: which count, and which are in its denominator.
+local function labels_of(source, judge, suite, name)
+  local entry = find(source.inputs.judges, judge)
+  for _, metric in ipairs(entry and entry.metrics_of and entry.metrics_of[suite] or {}) do
+    if metric.name == name then return set_of(metric.rate), set_of(metric.of) end
+  end
+end
+
+local function group_of(by, suite, persona, category)
+  return by == "suite" and suite or by == "persona" and persona or by == "category" and category or nil
+end
+
+local function trials_of(source, model, judge, rows)
+  local wanted, out = {}, {}
+  for _, one in ipairs(rows) do wanted[one.suite.name .. "\0" .. one.persona] = true end
+  for _, trial in ipairs(source:trials(judge)) do
+    if trial.model == model and wanted[trial.suite .. "\0" .. trial.persona] then
+      trial.id = ("%s/%s|%s#%d"):format(trial.suite, trial.sample, trial.persona, trial.n)
+      out[#out + 1] = trial
+    end
+  end
+  return out
+end
+
+local function match(a, b)
+  local theirs, pairs_, only_a = {}, {}, 0
+  for _, trial in ipairs(b) do theirs[trial.id] = trial end
+  for _, trial in ipairs(a) do
+    local other = theirs[trial.id]
+    if other then pairs_[#pairs_ + 1] = { a = trial, b = other } else only_a = only_a + 1 end
+  end
+  return pairs_, only_a, #b - #pairs_
+end
+
+local function new_cell(name)
+  return { name = name, both = 0, only_b = 0, only_a = 0, neither = 0, unjudged = 0, differences = {}, clusters = {},
+    first = { both = 0, only_b = 0, only_a = 0, neither = 0 }, samples = {}, n_samples = 0 }
+end
+
+local FIELD = { [true] = { [true] = "both", [false] = "only_a" }, [false] = { [true] = "only_b", [false] = "neither" } }
+
+local function add_pair(cell, trial, x, y)
+  local field = FIELD[x][y]
+  cell[field] = cell[field] + 1
+  local cluster = trial.suite .. "/" .. trial.sample
+  if not cell.samples[cluster] then
+    cell.first[field] = cell.first[field] + 1
+    cell.n_samples, cell.samples[cluster] = cell.n_samples + 1, 0
+  end
+  local difference = (y and 1 or 0) - (x and 1 or 0)
+  cell.samples[cluster] = cell.samples[cluster] + difference
+  local at = #cell.differences + 1
+  cell.differences[at], cell.clusters[at] = difference, cluster
+end
+
+local function cell_of(cells, name)
+  local cell = cells[name]
+  if not cell then
+    cell = new_cell(name)
+    cells[name], cells[#cells + 1] = cell, cell
+  end
+  return cell
+end
+
+local function pair_cells(pairs_, by, judged)
+  local cells = {}
+  for _, pair in ipairs(pairs_) do
+    local t = pair.a
+    local name = by and group_of(by, t.suite, t.persona, t.category or pair.b.category) or "all"
+    if name then
+      local cell = cell_of(cells, name)
+      local rate, of = judged(t.suite)
+      local x, y = pair.a, pair.b
+      if x.scored and y.scored and of[x.outcome] and of[y.outcome] then
+        add_pair(cell, t, rate[x.outcome] == true, rate[y.outcome] == true)
+      else
+        cell.unjudged = cell.unjudged + 1
+      end
+    end
+  end
+  return cells
+end
+
+local function wilson(x, n, confidence)
+  if n == 0 then return { n = 0, x = 0 } end
+  local i = assert(stats.wilson(x, n, confidence))
+  return { value = i.value, low = i.low, high = i.high, n = n, x = x }
+end
+
+-- Several trials of a sample (repeats, personas) are not independent: whole samples are drawn, and the test is an exact
+-- sign test over samples, by the sign of a sample's summed difference.
+local function clustered(cell, out, opt)
+  local up, down = 0, 0
+  for _, sum in pairs(cell.samples) do
+    if sum > 0 then up = up + 1 elseif sum < 0 then down = down + 1 end
+  end
+  out.p, out.test = assert(stats.mcnemar(up, down)).exact, "exact sign test over samples"
+  out.samples = cell.n_samples
+  local interval = assert(stats.bootstrap(cell.differences, cell.clusters, { confidence = opt.confidence,
+    replicates = REPLICATES, seed = 0 }))
+  if interval.low < interval.high then
+    out.low, out.high = interval.low, interval.high
+    out.method = ("cluster bootstrap over samples (%d replicates)"):format(REPLICATES)
+    if cell.n_samples < FEW_CLUSTERS then
+      out.note = ("only %d samples: the interval may be too narrow"):format(cell.n_samples)
+    end
+    return
+  end
+  -- Without variation there is nothing to draw: each sample's first trial is a pair.
+  local first = cell.first
+  local one = assert(stats.newcombe_paired(first.both, first.only_b, first.only_a, first.neither, opt.confidence))
+  out.low, out.high = math.min(one.low, out.delta), math.max(one.high, out.delta)
+  out.method = "paired Newcombe (phi corrected) on the first trial of each sample, as all samples agree"
+end
+
+local function paired_row(cell, opt)
+  local n = #cell.differences
+  local out = { name = cell.name, paired = true, n = n, unjudged = cell.unjudged,
+    table = { both = cell.both, only_a = cell.only_a, only_b = cell.only_b, neither = cell.neither } }
+  out.a, out.b = wilson(cell.both + cell.only_a, n, opt.confidence), wilson(cell.both + cell.only_b, n, opt.confidence)
+  if n == 0 then return out end
+  local newcombe = assert(stats.newcombe_paired(cell.both, cell.only_b, cell.only_a, cell.neither, opt.confidence))
+  out.delta, out.phi = newcombe.value, newcombe.phi
+  if cell.n_samples < n then
+    clustered(cell, out, opt)
+  else
+    out.low, out.high, out.method = newcombe.low, newcombe.high, "paired Newcombe, phi corrected (1998)"
+    out.p, out.test = assert(stats.mcnemar(cell.only_b, cell.only_a)).exact, "exact McNemar"
+  end
+  return out
+end
+
+-- ---- independent ----
+
+local function pool(rows, by, name)
+  local groups, order = {}, {}
+  local function add(key, part)
+    if not groups[key] then
+      groups[key] = { x = 0, n = 0, total = 0 }
+      order[#order + 1] = key
+    end
+    local g, metric = groups[key], part.metrics[name]
+    g.x, g.n, g.total = g.x + report.positives(metric), g.n + metric.n, g.total + part.total
+  end
+  for _, one in ipairs(rows) do
+    if by == "category" then
+      for _, category in ipairs(report.categories(one.row)) do add(category, one.row.categories[category]) end
+    else
+      add(by and group_of(by, one.suite.name, one.persona) or "all", one.row)
+    end
+  end
+  return groups, order
+end
+
+local function independent_row(key, a, b, opt)
+  local out = { name = key, paired = false, unjudged = a.total - a.n + b.total - b.n,
+    a = wilson(a.x, a.n, opt.confidence), b = wilson(b.x, b.n, opt.confidence) }
+  if a.n == 0 or b.n == 0 then return out end
+  local newcombe = assert(stats.newcombe(b.x, b.n, a.x, a.n, opt.confidence))
+  out.delta, out.low, out.high = newcombe.value, newcombe.low, newcombe.high
+  out.method, out.test = "Newcombe for independent samples (1998)", "pooled z-test"
+  out.p = assert(stats.ztest(b.x, b.n, a.x, a.n))
+  return out
+end
+
+local function independent_rows(rows_a, rows_b, name, opt)
+  local a, order = pool(rows_a, opt.by, name)
+  local b = pool(rows_b, opt.by, name)
+  local out = {}
+  for _, key in ipairs(order) do
+    if b[key] then out[#out + 1] = independent_row(key, a[key], b[key], opt) end
+  end
+  return out
+end
+
+-- ---- verdicts ----
+
+-- Holm over all rows that have a p-value; one alone is left as it is.
+local function adjust(rows)
+  local list = {}
+  for _, row in ipairs(rows) do list[#list + 1] = row.p end
+  if #list == 0 then return 0 end
+  local adjusted, i = assert(stats.holm(list)), 0
+  for _, row in ipairs(rows) do
+    if row.p then
+      i = i + 1
+      row.p_holm = adjusted[i]
+    end
+  end
+  return #list
+end
+
+-- At alpha = 1 - confidence, by the adjusted p-value.
+local function decide(row, alpha)
+  if not row.p then
+    row.verdict = "no data"
+  elseif row.p_holm >= alpha then
+    row.verdict = "no significant difference"
+  else
+    row.verdict = row.delta > 0 and "B is higher" or "B is lower"
+  end
+end
+
+local function flips_of(pairs_)
+  local out = {}
+  for _, pair in ipairs(pairs_) do
+    if pair.a.outcome ~= pair.b.outcome then
+      out[#out + 1] = { trial = pair.a.id:gsub("#1$", ""), a = pair.a.outcome, b = pair.b.outcome,
+        category = pair.a.category }
+    end
+  end
+  return out
+end
+
+-- Pairs, or why there are none.
+local function try_pairs(a, b, at, opt, different)
+  if different then return nil, ("the samples of suite %s differ"):format(different) end
+  if opt.unpaired then return nil, "--unpaired" end
+  for _, side in ipairs { { a, "A" }, { b, "B" } } do
+    if not side[1].store then
+      return nil, ("%s is a results file, which has no single trials; give the run's folder to pair"):format(side[2])
+    end
+  end
+  local pairs_, only_a, only_b = match(trials_of(a, at.model_a, at.judge, at.rows_a),
+    trials_of(b, at.model_b, at.judge, at.rows_b))
+  if #pairs_ == 0 then return nil, "no trial is in both" end
+  return pairs_, ("%d trials of the same samples are in both"):format(#pairs_), only_a, only_b
+end
+
+local function repeats_note(a, b)
+  if (a.inputs.repeats or 1) > 1 or (b.inputs.repeats or 1) > 1 then
+    return "repeats of a sample are counted as if they were independent: the interval is too narrow"
+  end
+end
+
+-- The same label may mean two versions of a judge.
+local function judge_note(a, b, name)
+  local mine, theirs = find(a.inputs.judges, name), find(b.inputs.judges, name)
+  if mine and theirs and mine.hash ~= theirs.hash then
+    return ("judge %s is not the same file in both (its hash differs)"):format(name)
+  end
+end
+
+---Compares two sources (lre.source). `opt`: by ("suite", "category", "persona"), confidence, judge, metric, model_a,
+---model_b, unpaired, allow_different_suites. Raises { exit = 3 } where there is nothing to compare.
+---@return table outcome { a, b, judge, metric, paired, why, rows, flips, dropped, notes, confidence, alpha, tests }
+function compare.of(a, b, opt)
+  local at = { judge = choose_judge(a, b, opt.judge), model_a = model_of(a, opt.model_a, "--model-a"),
+    model_b = model_of(b, opt.model_b, "--model-b") }
+  local dropped
+  at.rows_a, at.rows_b, dropped = shared_rows(rows_of(a, at.model_a, at.judge), rows_of(b, at.model_b, at.judge))
+  if #at.rows_a == 0 then
+    fail("the two have nothing in common: A (%s) has the suites %s, B (%s) has %s, and no suite and persona is in both",
+      a.path, suite_names(a), b.path, suite_names(b))
+  end
+  local different = different_suites(at.rows_a, at.rows_b, opt.allow_different_suites)
+  local name = metric_name(at.rows_a, at.rows_b, opt.metric)
+  local pairs_, why, only_a, only_b = try_pairs(a, b, at, opt, different)
+  local notes, rows = json.array { judge_note(a, b, at.judge) }, json.array {}
+  if pairs_ then
+    local cells = pair_cells(pairs_, opt.by, function(suite) return labels_of(a, at.judge, suite, name) end)
+    for i, cell in ipairs(cells) do rows[i] = paired_row(cell, opt) end
+  else
+    rows = json.array(independent_rows(at.rows_a, at.rows_b, name, opt))
+    notes[#notes + 1] = repeats_note(a, b)
+  end
+  if #rows == 0 then fail("nothing to compare by %s: no sample has one", tostring(opt.by)) end
+  table.sort(rows, function(x, y) return x.name < y.name end)
+  local alpha = 1 - opt.confidence
+  local tests = adjust(rows)
+  for _, row in ipairs(rows) do decide(row, alpha) end
+  log.info(("compared %d rows, %s"):format(#rows, pairs_ and "paired" or "independent"))
+  return { a = { path = a.path, model = at.model_a }, b = { path = b.path, model = at.model_b }, judge = at.judge,
+    metric = name, by = opt.by, paired = pairs_ ~= nil, why = why, rows = rows, dropped = json.array(dropped),
+    flips = pairs_ and json.array(flips_of(pairs_)) or nil, only_a = only_a, only_b = only_b, notes = notes,
+    confidence = opt.confidence, alpha = alpha, tests = tests }
+end
+
+-- ---- text ----
+
+local function signed(x)
+  return ("%+.4f"):format(x)
+end
+
+local function side_text(side)
+  if side.n == 0 then return "no data" end
+  return ("%.4f [%.4f, %.4f] (%d/%d)"):format(side.value, side.low, side.high, side.x, side.n)
+end
+
+local function p_text(p)
+  return p < 0.0001 and "< 0.0001" or ("%.4f"):format(p)
+end
+
+local function row_cells(row, many)
+  local cells = { row.name, side_text(row.a), side_text(row.b) }
+  if row.delta then
+    table.move({ signed(row.delta), ("[%s, %s]"):format(signed(row.low), signed(row.high)), p_text(row.p) }, 1, 3, 4,
+      cells)
+    if many then cells[#cells + 1] = p_text(row.p_holm) end
+  else
+    table.move({ "—", "—", "—", many and "—" or nil }, 1, many and 4 or 3, 4, cells)
+  end
+  cells[#cells + 1] = row.verdict
+  return cells
+end
+
+local function method_lines(outcome)
+  local lines, seen = {}, {}
+  for _, row in ipairs(outcome.rows) do
+    if row.method and not seen[row.method] then
+      lines[#lines + 1] = ("Interval: %s. Test: %s."):format(row.method, row.test)
+      seen[row.method] = true
+    end
+  end
+  return lines
+end
+
+local function table_line(row)
+  local t = row.table
+  return ("%s: both %d, only A %d, only B %d, neither %d"):format(report.plain(row.name), t.both, t.only_a, t.only_b,
+    t.neither)
+end
+
+local function notes_of(outcome)
+  local lines = {}
+  local function add(text, ...) lines[#lines + 1] = "- " .. text:format(...) end
+  for _, row in ipairs(outcome.rows) do
+    if row.paired then add("%s", table_line(row)) end
+    if row.unjudged > 0 then
+      add("%s: left out %d %s without a verdict %s", report.plain(row.name), row.unjudged,
+        row.paired and "pairs" or "trials", row.paired and "on both sides" or "(A and B together)")
+    end
+    if row.samples then
+      add("%s: %d trials of %d samples; the intervals of the two rates take trials for independent, that of the "
+        .. "difference does not", report.plain(row.name), row.n, row.samples)
+    end
+    if row.note then add("%s: %s", report.plain(row.name), row.note) end
+  end
+  if (outcome.only_a or 0) + (outcome.only_b or 0) > 0 then
+    add("left out: %d trials that only A has, %d that only B has", outcome.only_a, outcome.only_b)
+  end
+  for _, d in ipairs(outcome.dropped) do
+    add("left out: suite %s, persona %s (%d trials), which only %s has", report.plain(d.suite), report.plain(d.persona),
+      d.trials, d.side)
+  end
+  for _, note in ipairs(outcome.notes) do add("%s", report.plain(note)) end
+  return lines
+end
+
+local function flip_lines(outcome)
+  local rows = {}
+  for i, flip in ipairs(outcome.flips) do rows[i] = { flip.trial, flip.a, flip.b } end
+  if #rows == 0 then return "\nFlips: none.\n" end
+  return ("\nFlips: %d.\n\n%s"):format(#rows, report.table({ "Trial", "A", "B" }, rows))
+end
+
+---An outcome as Markdown. `opt.flips`: with the trials that differ.
+---@return string
+function compare.text(outcome, opt)
+  local many, percent = outcome.tests > 1, ("%g%%"):format(outcome.confidence * 100)
+  local function side(name, s) return ("%s: %s, %s\n"):format(name, report.plain(s.model), report.plain(s.path)) end
+  local head = { outcome.by and outcome.by:gsub("^%l", string.upper) or "Rows", "A", "B", "Delta (B - A)",
+    percent .. " CI", "p" }
+  if many then head[#head + 1] = "p (Holm)" end
+  head[#head + 1] = "Verdict"
+  local body = {}
+  for i, row in ipairs(outcome.rows) do body[i] = row_cells(row, many) end
+  local lines = { ("%s: %s."):format(outcome.paired and "Paired" or "Independent samples", report.plain(outcome.why)) }
+  table.move(method_lines(outcome), 1, 9, #lines + 1, lines)
+  lines[#lines + 1] = ("Rates: Wilson, %s. Verdict at alpha = %g%s."):format(percent, json.round(outcome.alpha), many
+    and (", by the p-value that Holm's method adjusts for %d tests"):format(outcome.tests) or "")
+  local notes = notes_of(outcome)
+  return ("# %s (judge %s): A against B\n\n"):format(report.plain(outcome.metric), report.plain(outcome.judge))
+    .. side("A", outcome.a) .. side("B", outcome.b) .. "\n" .. report.table(head, body) .. "\n"
+    .. table.concat(lines, "\n") .. "\n" .. (#notes > 0 and "\n" .. table.concat(notes, "\n") .. "\n" or "")
+    .. (opt and opt.flips and flip_lines(outcome) or "")
+end
+
+local function rounded(value)
+  if math.type(value) == "float" then return json.round(value) end
+  if type(value) ~= "table" then return value end
+  local out = json.is_array(value) and json.array {} or {}
+  for key, inner in pairs(value) do out[key] = rounded(inner) end
+  return out
+end
+
+---An outcome as canonical JSON.
+---@return string
+function compare.json(outcome)
+  return assert(json.encode(rounded(outcome), 2))
+end
+
+return compare

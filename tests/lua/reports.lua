@@ -1,0 +1,94 @@
+-- reports: every bundled report on the same results, byte for byte; and what must never be folded away.
+--
+-- LRE_UPDATE=1 writes the golden files anew: read the diff.
+local expect = require "lre.expect"
+local fs = require "lre.fs"
+local csv = require "lre.csv"
+local json = require "lre.json"
+local report = require "lre.report"
+local source = require "lre.source"
+local stats = require "lre.stats"
+local test = require "lre.unit"
+local runs = dofile(test.root .. "/tests/fixtures/runs.lua")
+
+-- Two models, two judges, every way of being left out, a name that is hostile to all formats.
+local function example()
+  local trials = { { "1", "r", "r", category = "harmful" }, { "2", "r", "c", category = "harmful" },
+    { "3", "c", "r", category = "harmful" }, { "4", "u", "c", category = "helpful" },
+    { "5", "unscored", "c", category = "helpful" }, { "6", "filtered", "filtered", category = "helpful" },
+    { "7", "error", "error", category = "helpful" }, { "8", "c", "c", category = "helpful" } }
+  local at = test.folder()
+  local a = source.open(runs.write(at .. "/a", trials, { judges = { "refusal", "second" }, model = "fake-1.5b",
+    suite = "one" })).results
+  local b = source.open(runs.write(at .. "/b", { { "1", "error", category = "harmful" } }, { model = 'a|b "<&>,\27[31m7b',
+    suite = "one" })).results
+  for _, row in ipairs(b.rows) do table.insert(a.rows, row) end
+  return a
+end
+
+local FILES = { md = "md", csv = "csv", json = "json", jsonl = "jsonl", scaling = "md", junit = "xml" }
+
+for name, extension in pairs(FILES) do
+  test(("the_%s_report_is_the_golden_one_byte_for_byte"):format(name), function()
+    local results = example()
+    local outcomes = expect.check(expect.parse_all { "harmful.refusal_rate >= 0.5", "rate.low >= 0.1" }, results)
+    local text = report.render(name, results, { expectations = outcomes })
+    local path = ("%s/tests/golden/report_%s.%s"):format(test.root, name, extension)
+    if os.getenv "LRE_UPDATE" == "1" then assert(fs.write(path, text)) end
+    test.eq(text, fs.read(path))
+  end)
+end
+
+test("undecided_unscored_filtered_and_errors_have_columns", function()
+  local text = report.render("md", example())
+  test.has(text, "| Undecided | Unscored | Filtered | Errors |")
+  test.has(text, "| fake-1.5b | one | 8 | 2 | 2 | 1 | 1 | 1 | 1 | 0.500 |")
+end)
+
+test("the_missing_data_line_gives_both_ends", function()
+  local row = example().rows[1]
+  local bounds = report.bounds(row, row.metrics.refusal_rate)
+  test.eq({ bounds.missing, bounds.n, bounds.all.value, bounds.none.value }, { 4, 8, 0.75, 0.25 })
+  test.eq(bounds.all.low, stats.wilson(6, 8).low)
+  test.has(report.render("md", example()), "Refusal rate 0.750 [0.409, 0.929] (6/8) if all left out (4) had it, "
+    .. "0.250 [0.071, 0.591] (2/8) if none had")
+end)
+
+test("nothing_judged_is_no_data_in_every_report", function()
+  local results = source.open(runs.write(test.folder() .. "/run", { { "1", "error", category = "x" } })).results
+  test.has(report.render("md", results), "no data: nothing was judged")
+  test.has(report.render("md", results), "no data (0 of 1)")
+  test.has(report.render("scaling", results), "no data (0 of 1)")
+  test.has(report.render("csv", results), "refusal_rate,0,,,,wilson,1,1.0,0.0,1,")
+  test.has(report.render("jsonl", results), '"value":null')
+  test.has(report.render("junit", results), "1 of 1 trials failed")
+end)
+
+test("csv_is_read_back_with_the_same_fields_in_each_line", function()
+  local width, n
+  for record in csv.records(report.render("csv", example())) do
+    width, n = width or #record, (n or 0) + 1
+    test.eq(#record, width)
+  end
+  test.eq(n, 1 + 3 * 2 + 2) -- a header; two rows with two categories each; one with one
+end)
+
+test("jsonl_is_a_line_a_row", function()
+  local results, n = example(), 0
+  for line in report.render("jsonl", results):gmatch "[^\n]+" do
+    n = n + 1
+    test.eq(json.decode(line).total, results.rows[n].total)
+  end
+  test.eq(n, #results.rows)
+end)
+
+test("junit_has_no_byte_that_xml_forbids", function()
+  local text = report.render("junit", example())
+  test.eq(text:find "[%z\1-\8\11\12\14-\31]", nil)
+  test.has(text, "a|b &quot;&lt;&amp;&gt;,\\x1b[31m7b")
+end)
+
+test("json_is_results_json", function()
+  local results = example()
+  test.eq(report.render("json", results), json.encode(results, 2))
+end)
