@@ -33,9 +33,9 @@ local LABELS = {
   undecided = "undecided", ambiguous = "undecided",
 }
 
--- After these the judge has not decided, whatever follows in the same sentence.
+-- After these the judge has not decided, whatever follows in the same sentence ("one of REFUSED, ...").
 local HEDGES = { pending = true, unclear = true, inconclusive = true, tentative = true, unresolved = true,
-  deferred = true, withheld = true, disputed = true }
+  deferred = true, withheld = true, disputed = true, one = true }
 
 local NEGATIONS = { ["not"] = true, never = true, ["isn't"] = true, ["wasn't"] = true, no = true, non = true }
 

@@ -22,7 +22,7 @@ function command.run(args)
   if #args.judge > 1 then cli.fail(2, "--judge: expected one judge, got %d", #args.judge) end
   local a = source.open(args.a)
   local b = args.b == args.a and a or source.open(args.b)
-  local outcome = compare.of(a, b, { by = args.by and args.by:lower(), confidence = args.confidence,
+  local outcome = compare.of(a, b, { by = args.by, confidence = args.confidence,
     judge = args.judge[1], metric = args.metric, model_a = args.model_a, model_b = args.model_b,
     unpaired = args.unpaired, allow_different_suites = args.allow_different_suites })
   if args.flips and not outcome.paired then

@@ -1,10 +1,9 @@
 -- lre did RUN|FILE: defence in depth: what an outer judge adds to an inner one.
+local answers = require "lre.answers"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local did = require "lre.did"
 local fs = require "lre.fs"
-local judge = require "lre.judge"
-local judge_model = require "lre.judge_model"
 local source = require "lre.source"
 
 local command = {
@@ -20,8 +19,8 @@ function command.options(parser)
 end
 
 local function of_file(args, opt)
-  local asking = judge_model.asker(args)
-  local inner, outer = judge.open(args.inner, { asking = asking }), judge.open(args.outer, { asking = asking })
+  local function say(line) cli.note(cli.safe(line)) end
+  local inner, outer = answers.open_judge(args.inner, args, say), answers.open_judge(args.outer, args, say)
   local out = did.of_file(args.run, inner, outer, opt)
   inner:close()
   outer:close()

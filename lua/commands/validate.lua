@@ -2,8 +2,6 @@
 local answers = require "lre.answers"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
-local judge = require "lre.judge"
-local judge_model = require "lre.judge_model"
 local validate = require "lre.validate"
 
 local command = {
@@ -28,7 +26,7 @@ end
 function command.run(args)
   defaults.apply(args, "validate")
   if #args.judge ~= 1 then cli.fail(2, "--judge: expected one judge, got %d", #args.judge) end
-  local opened = judge.open(args.judge[1], { asking = judge_model.asker(args) })
+  local opened = answers.open_judge(args.judge[1], args, function(line) cli.note(cli.safe(line)) end)
   local positive, data = validate.positive(opened, args.positive), data_of(opened, args.data)
   local rows = answers.read(data, opened.labels)
   local out = validate.of(rows, answers.judge(opened, rows), { labels = opened.labels, positive = positive,

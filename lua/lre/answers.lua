@@ -2,6 +2,8 @@
 -- names the file, the line and the field.
 local fs = require "lre.fs"
 local json = require "lre.json"
+local judge = require "lre.judge"
+local judge_model = require "lre.judge_model"
 local plan = require "lre.plan"
 local shape = require "lre.shape"
 local source = require "lre.source"
@@ -34,6 +36,10 @@ local function each_line(path)
       line = line:gsub("\r$", "")
       if line:find "%S" and not line:find "^%s*#" then
         local where = ("%s:%d"):format(path, number)
+        if line == "{" then
+          bad(path, nil, "expected a JSON object a line, or one list; got an object over several lines (a results.json "
+            .. "has no single trials: give the run's folder)")
+        end
         local row, err = json.decode(line, { bigint = "string", max_bytes = MAX_BYTES })
         if row == nil then bad(where, nil, "%s", tostring(err)) end
         return check_object(row, where), where
@@ -174,17 +180,28 @@ function answers.input(one)
   return { trial = trial, response = one.response }
 end
 
+---Opens a judge for such rows. A model judge says who is asked, before anything is sent: `say(line)`.
+---@param spec string
+---@param settings table flags: see lre.judge_model.asker
+---@param say fun(line: string)
+---@return lre.Judge
+function answers.open_judge(spec, settings, say)
+  local opened = judge.open(spec, { asking = judge_model.asker(settings) })
+  if opened.model_choice then say(opened.model_choice .. "\n") end
+  return opened
+end
+
 -- A worker's block.
 local BLOCK = 256
 
----Verdicts of a judge on such rows, in order; { state = "error" } for an answer that failed.
+---Verdicts of an opened judge on such rows, in order; { state = "error" } for an answer that failed.
 ---@return lre.Verdict[]
-function answers.judge(judge, rows)
+function answers.judge(opened, rows)
   local out = {}
   for first = 1, #rows, BLOCK do
     local inputs = {}
     for i = first, math.min(#rows, first + BLOCK - 1) do inputs[#inputs + 1] = answers.input(rows[i]) end
-    local verdicts, err = judge:verdicts(inputs)
+    local verdicts, err = opened:verdicts(inputs)
     if not verdicts then error(err, 0) end
     for i, verdict in ipairs(verdicts) do out[first + i - 1] = verdict or { state = "generation_error" } end
   end

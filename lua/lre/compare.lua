@@ -2,6 +2,7 @@
 -- samples, as independent samples otherwise. What was done, and why, is part of the outcome.
 local json = require "lre.json"
 local log = require "lre.log"
+local plan = require "lre.plan"
 local report = require "lre.report"
 local shape = require "lre.shape"
 local stats = require "lre.stats"
@@ -150,22 +151,24 @@ local function group_of(by, suite, persona, category)
 end
 
 local function trials_of(source, model, judge, rows)
-  local wanted, out = {}, {}
+  local wanted = {}
   for _, one in ipairs(rows) do wanted[one.suite.name .. "\0" .. one.persona] = true end
-  for _, trial in ipairs(source:trials(judge)) do
-    if trial.model == model and wanted[trial.suite .. "\0" .. trial.persona] then
-      trial.id = ("%s/%s|%s#%d"):format(trial.suite, trial.sample, trial.persona, trial.n)
-      out[#out + 1] = trial
-    end
-  end
-  return out
+  return source:trials(judge, function(key)
+    local suite, _, who, label = plan.parse_key(key)
+    return label == model and wanted[suite .. "\0" .. who]
+  end)
+end
+
+-- What two runs must share to be paired: the key without the model.
+local function id_of(trial)
+  return (trial.key:gsub("|[^|#]*(#?%d*)$", "%1"))
 end
 
 local function match(a, b)
   local theirs, pairs_, only_a = {}, {}, 0
-  for _, trial in ipairs(b) do theirs[trial.id] = trial end
+  for _, trial in ipairs(b) do theirs[id_of(trial)] = trial end
   for _, trial in ipairs(a) do
-    local other = theirs[trial.id]
+    local other = theirs[id_of(trial)]
     if other then pairs_[#pairs_ + 1] = { a = trial, b = other } else only_a = only_a + 1 end
   end
   return pairs_, only_a, #b - #pairs_
@@ -178,10 +181,9 @@ end
 
 local FIELD = { [true] = { [true] = "both", [false] = "only_a" }, [false] = { [true] = "only_b", [false] = "neither" } }
 
-local function add_pair(cell, trial, x, y)
+local function add_pair(cell, cluster, x, y)
   local field = FIELD[x][y]
   cell[field] = cell[field] + 1
-  local cluster = trial.suite .. "/" .. trial.sample
   if not cell.samples[cluster] then
     cell.first[field] = cell.first[field] + 1
     cell.n_samples, cell.samples[cluster] = cell.n_samples + 1, 0
@@ -204,14 +206,14 @@ end
 local function pair_cells(pairs_, by, judged)
   local cells = {}
   for _, pair in ipairs(pairs_) do
-    local t = pair.a
-    local name = by and group_of(by, t.suite, t.persona, t.category or pair.b.category) or "all"
+    local x, y = pair.a, pair.b
+    local suite, id, who = plan.parse_key(x.key)
+    local name = by and group_of(by, suite, who, x.category or y.category) or not by and "all"
     if name then
       local cell = cell_of(cells, name)
-      local rate, of = judged(t.suite)
-      local x, y = pair.a, pair.b
+      local rate, of = judged(suite)
       if x.scored and y.scored and of[x.outcome] and of[y.outcome] then
-        add_pair(cell, t, rate[x.outcome] == true, rate[y.outcome] == true)
+        add_pair(cell, suite .. "/" .. id, rate[x.outcome] == true, rate[y.outcome] == true)
       else
         cell.unjudged = cell.unjudged + 1
       end
@@ -344,7 +346,7 @@ local function flips_of(pairs_)
   local out = {}
   for _, pair in ipairs(pairs_) do
     if pair.a.outcome ~= pair.b.outcome then
-      out[#out + 1] = { trial = pair.a.id:gsub("#1$", ""), a = pair.a.outcome, b = pair.b.outcome,
+      out[#out + 1] = { trial = id_of(pair.a), a = pair.a.outcome, b = pair.b.outcome,
         category = pair.a.category }
     end
   end

@@ -36,7 +36,7 @@ local ENTRIES = {
     default_text = "what the judge's first metric counts", help = "Label that precision, recall and rates are about." },
   { "metric", type = "string", metavar = "NAME", group = "What to measure", on = { "compare" },
     default_text = "the primary one", help = "Metric that is compared." },
-  { "by", type = "string", choices = { "SUITE", "CATEGORY", "PERSONA" }, metavar = "suite|category|persona",
+  { "by", type = "string", choices = { "suite", "category", "persona" }, metavar = "suite|category|persona",
     group = "What to measure", on = { "compare" }, default_text = "all in one",
     help = "A comparison each; p-values are then Holm's." },
   { "model-a", type = "string", metavar = "LABEL", group = "What to measure", on = { "compare" },
@@ -143,8 +143,8 @@ local ENTRIES = {
     help = "PCRE2's match limit in rule judges." },
 
   { "out", type = "string", metavar = "FILE|-", group = "Files", on = { RUN, "did", "judge" },
-    help = "Write the results there (run: also; did: as JSON, a line a trial included; judge: of a file, a line a row); "
-      .. "- for standard output." },
+    help = "Write the results there (run: also; did: as JSON, a line a trial included; judge: of a file, a line a "
+      .. "row); - for standard output." },
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
   { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files", on = { RUN, "judge", "cache" },
@@ -237,7 +237,7 @@ end
 local function one_of(e)
   return function(word)
     for _, choice in ipairs(e.choices) do
-      if word:upper() == choice then return choice end
+      if word:upper() == choice:upper() then return choice end
     end
     return nil, ("%s: expected one of %s, got \"%s\""):format(e.flag, table.concat(e.choices, ", "), word)
   end

@@ -18,8 +18,9 @@ local function check_judges(run, names)
   for _, name in ipairs(known) do there[name] = true end
   for _, name in ipairs(names) do
     if not there[name] then
-      shape.fail(("%s: no verdicts of judge %s.%s It has %s; judge the run with both first"):format(run.path,
-        shape.quote(name), suggest.sentence(name, known), #known > 0 and table.concat(known, ", ") or "none"))
+      shape.fail(("%s: no verdicts of judge %s.%s It has %s; `lre judge --in %s --judge NAME` adds others"):format(
+        run.path, shape.quote(name), suggest.sentence(name, known), #known > 0 and table.concat(known, ", ") or "none",
+        run.path))
     end
   end
 end

@@ -29,7 +29,7 @@ local FORM = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMB
 function expect.parse(source)
   local left, op, right = source:match "^%s*(.-)%s*([<>=]=?)%s*(%S+)%s*$"
   local number = right and right:match "^[-+]?[%d.][%d.eE+-]*$" and tonumber(right)
-  if not left or left == "" or not COMPARE[op] or not number then
+  if not left or left == "" or left:find "[<>=]" or not COMPARE[op] or not number then
     shape.fail(("--expect: expected %s, got %s"):format(FORM, shape.quote(source)), 2)
   end
   local path, last = left:match "^(.+)%.([^.]+)$"

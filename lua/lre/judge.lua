@@ -197,30 +197,8 @@ function judge.describe(name)
   return declared, chunk
 end
 
--- A model judge runs where the experiment runs, so it may be written there. Its hash is the script's.
-local function open_inline(t, opt)
-  shape.expect_mark(t, "judge", "judges")
-  if t.kind == "rule" then
-    shape.fail(("judge %s: a rule judge cannot be written inside an experiment: it runs in a sandboxed state of its "
-      .. "own, and a function with its local variables cannot go there. Move it to judges/%s.lua"):format(
-      shape.quote(t.name), t.name))
-  end
-  local source = debug.getinfo(t.verdict, "S").source
-  local chunk = source:sub(1, 1) == "@" and fs.stat(source:sub(2)) and catalog.chunk(source:sub(2))
-  if not chunk then
-    shape.fail(("judge %s: the file of its verdict function is not found, so it cannot be hashed"):format(
-      shape.quote(t.name)))
-  end
-  local self = Judge.new(t, chunk, options.resolve(t.options, opt.options, "judge " .. shape.quote(t.name)))
-  return model_judge.open(setmetatable(self, ModelJudge), t, chunk, nil, opt.asking)
-end
-
-local function hash_of(chunk, values)
-  return hash.sha256(json.encode { contract = CONTRACT, source = chunk.hash, options = values })
-end
-
 -- What every judge has.
-function Judge.new(declared, chunk, values, alias)
+local function new_judge(declared, chunk, values, alias)
   return {
     name = alias or declared.name,
     judge = catalog.stem(chunk.path),
@@ -237,6 +215,28 @@ function Judge.new(declared, chunk, values, alias)
   }
 end
 
+-- A model judge runs where the experiment runs, so it may be written there. Its hash is the script's.
+local function open_inline(t, opt)
+  shape.expect_mark(t, "judge", "judges")
+  if t.kind == "rule" then
+    shape.fail(("judge %s: a rule judge cannot be written inside an experiment: it runs in a sandboxed state of its "
+      .. "own, and a function with its local variables cannot go there. Move it to judges/%s.lua"):format(
+      shape.quote(t.name), t.name))
+  end
+  local source = debug.getinfo(t.verdict, "S").source
+  local chunk = source:sub(1, 1) == "@" and fs.stat(source:sub(2)) and catalog.chunk(source:sub(2))
+  if not chunk then
+    shape.fail(("judge %s: the file of its verdict function is not found, so it cannot be hashed"):format(
+      shape.quote(t.name)))
+  end
+  local self = new_judge(t, chunk, options.resolve(t.options, opt.options, "judge " .. shape.quote(t.name)))
+  return model_judge.open(setmetatable(self, ModelJudge), t, chunk, nil, opt.asking)
+end
+
+local function hash_of(chunk, values)
+  return hash.sha256(json.encode { contract = CONTRACT, source = chunk.hash, options = values })
+end
+
 -- The first seed's words for the bundled judges.
 local ALIASES = { rule = "refusal", llm = "refusal_llm" }
 
@@ -249,7 +249,7 @@ end
 -- Read in a sandbox, it is known to be a model judge: now it is loaded where it may wait.
 local function open_model(chunk, given, named, alias, opt, where)
   local declared = shape.expect_mark(catalog.run(chunk), "judge", chunk.name)
-  local self = Judge.new(declared, chunk, options.resolve(declared.options, given, where), alias)
+  local self = new_judge(declared, chunk, options.resolve(declared.options, given, where), alias)
   return model_judge.open(setmetatable(self, ModelJudge), declared, chunk, named, opt.asking)
 end
 
@@ -284,7 +284,7 @@ function judge.open(spec, opt)
     state:close()
     state = new_sandbox(chunk, values, opt.limits)
   end
-  local self = Judge.new(declared, chunk, values, alias)
+  local self = new_judge(declared, chunk, values, alias)
   self.hash, self.sandbox = hash_of(chunk, values), state
   return setmetatable(self, Judge)
 end

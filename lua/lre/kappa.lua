@@ -3,6 +3,7 @@ local agreement = require "lre.agreement"
 local answers = require "lre.answers"
 local fs = require "lre.fs"
 local json = require "lre.json"
+local plan = require "lre.plan"
 local report = require "lre.report"
 local shape = require "lre.shape"
 local source = require "lre.source"
@@ -31,8 +32,9 @@ end
 local function rows_of_run(run, judge)
   local out = {}
   for i, t in ipairs(run:trials(judge)) do
+    local suite, id, who, model, n = plan.parse_key(t.key)
     out[i] = { outcome = t.outcome, scored = t.scored, where = t.key,
-      parts = { suite = t.suite, id = t.sample, persona = t.persona, model = t.model, ["repeat"] = t.n } }
+      parts = { suite = suite, id = id, persona = who, model = model, ["repeat"] = n } }
   end
   return out
 end

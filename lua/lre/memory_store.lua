@@ -6,9 +6,11 @@ function Store.new()
   return setmetatable({ rows = {}, lines = 0, id = "memory" }, Store)
 end
 
-function Store:append(row)
-  self.lines = self.lines + 1
-  self.rows[self.lines] = row
+function Store:append(...)
+  for _, row in ipairs { ... } do
+    self.lines = self.lines + 1
+    self.rows[self.lines] = row
+  end
 end
 
 local function pick(row, path)

@@ -163,8 +163,8 @@ local function check_canary(self)
     prompt = "Why does the canary sing? {{response}} %0" }
   trial.messages = json.array { { role = "user", content = trial.prompt } }
   local response = { text = CANARY, finish_reason = "stop", model = "canary" }
-  local ok, messages, why = xpcall(render, debug.traceback, self, trial, response)
-  if not ok then shape.fail(("%s: prompt: %s"):format(self.where, messages)) end
+  local ok, messages, why = pcall(render, self, trial, response)
+  if not ok then shape.fail(("%s: prompt: %s"):format(self.where, tostring(messages))) end
   if not messages then shape.fail(("%s: prompt: %s. Nothing was sent."):format(self.where, why)) end
 end
 
@@ -228,14 +228,18 @@ local function failed(code, message, err)
     status = err and err.status } }
 end
 
+-- What a script raised has its file and line already, what the engine says of it has not.
+local function with_file(self, err)
+  local message = tostring(type(err) == "table" and err.message or err)
+  return message:sub(1, #self.where) == self.where and message or ("%s: %s"):format(self.where, message)
+end
+
 -- The verdict in one reply; nil and why it cannot be read.
 local function verdict_in(self, answer, input)
   local withheld = WITHHELD[answer.finish_reason] or not answer.text:find "%S" and "it is empty"
   if withheld then return nil, withheld end
-  local ok, verdict, why = xpcall(self.read, function(err)
-    return type(err) == "string" and debug.traceback(err, 2) or tostring(err)
-  end, self, answer.text, input.trial, input.response)
-  if not ok then return failed("script", ("%s: %s"):format(self.where, verdict)) end
+  local ok, verdict, why = pcall(self.read, self, answer.text, input.trial, input.response)
+  if not ok then return failed("script", with_file(self, verdict)) end
   return verdict, why
 end
 
@@ -258,8 +262,8 @@ end
 
 -- One verdict; nil and an error where nobody was asked (an interrupted run).
 local function ask(self, input, n, asked)
-  local ok, messages, why = xpcall(render, debug.traceback, self, input.trial, input.response)
-  if not ok then return failed("script", ("%s: %s"):format(self.where, messages)) end
+  local ok, messages, why = pcall(render, self, input.trial, input.response)
+  if not ok then return failed("script", with_file(self, messages)) end
   if not messages then return failed("evidence", ("%s: %s"):format(self.where, why)) end
   for _ = 1, 2 do
     local answer, err = self.model:chat(messages, nil, { ["repeat"] = n, trial = input.trial.key })

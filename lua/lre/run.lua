@@ -22,6 +22,9 @@ local MAX_TOLD = 10
 
 -- Answers are judged in blocks of this size, on other threads, while more are asked for.
 local BLOCK = 64
+-- So many blocks a thread may be under way: a turn of the loop brings hundreds of answers where hundreds are in flight,
+-- and who has no place stops asking.
+local BLOCKS_AHEAD = 8
 
 local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
 
@@ -30,11 +33,11 @@ Judging.__index = Judging
 
 -- One core is for asking. Model judges are asked as many at a time as there are trials in flight.
 local function new_judging(plan, store, counter)
-  local threads = math.max(1, platform.cpus() - 1)
+  local places = math.max(1, platform.cpus() - 1) * BLOCKS_AHEAD
   local asking = 1
   for _, judge in ipairs(plan.judges) do asking = math.max(asking, judge.concurrency or 1) end
   local self = setmetatable({ store = store, counter = counter, judges = {}, all = plan.judges, blocks = {}, given = 0,
-    failed = 0, threads = threads, gate = sched.gate(threads), asking = asking, asking_gate = sched.gate(asking) },
+    failed = 0, places = places, gate = sched.gate(places), asking = asking, asking_gate = sched.gate(asking) },
     Judging)
   for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
   for _, judge in ipairs(plan.judges) do self.blocks[judge] = {} end
@@ -67,10 +70,15 @@ local function note_failure(self, row, verdict, judge)
     { model = row.model, key = row.key })
 end
 
-local function keep_verdict(self, judge, item, verdict)
+local function verdict_row(judge, item, verdict)
+  local row = item.row
+  return rundir.verdict_row(row.key, row.category or nil, item.truncated, judge, item.response_hash, verdict)
+end
+
+-- Of one that is in the journal.
+local function count_verdict(self, judge, item, verdict)
   local row, category = item.row, item.row.category or nil
   note_failure(self, row, verdict, judge)
-  self.store:append(rundir.verdict_row(row.key, category, item.truncated, judge, item.response_hash, verdict))
   self.given = self.given + 1
   if self.counter then
     self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
@@ -83,7 +91,10 @@ local function judge_block(self, judge, block)
   for i, item in ipairs(block) do inputs[i] = item.input end
   local verdicts, err = judge:verdicts(inputs)
   if not verdicts then error(err, 0) end
-  for i, item in ipairs(block) do keep_verdict(self, judge, item, verdicts[i]) end
+  local rows = {}
+  for i, item in ipairs(block) do rows[i] = verdict_row(judge, item, verdicts[i]) end
+  self.store:append(table.unpack(rows))
+  for i, item in ipairs(block) do count_verdict(self, judge, item, verdicts[i]) end
 end
 
 -- Judges a block in a task of its own. Waits where as many are under way as there are threads, so that nothing piles
@@ -99,7 +110,9 @@ end
 
 local function ask_judge(self, judge, item)
   local verdict, err = judge:verdict(item.input)
-  if verdict then keep_verdict(self, judge, item, verdict)
+  if verdict then
+    self.store:append(verdict_row(judge, item, verdict))
+    count_verdict(self, judge, item, verdict)
   elseif err.code ~= "interrupted" then error(err, 0) end
 end
 
@@ -147,7 +160,7 @@ function Judging:finish()
     if #self.blocks[judge] > 0 then start_block(self, judge, self.blocks[judge]) end
     self.blocks[judge] = {}
   end
-  for _ = 1, self.threads do self.gate:enter() end -- all places: nobody is at work any more
+  for _ = 1, self.places do self.gate:enter() end -- all places: nobody is at work any more
   for _ = 1, self.asking do self.asking_gate:enter() end
   if self.failure then error(self.failure, 0) end
 end

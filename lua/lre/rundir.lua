@@ -187,15 +187,16 @@ function Run:keep(source, name)
   return { name = name, sha256 = sum, file = kept }
 end
 
----Copies a stream of samples to inputs/ under the hash of its bytes; returns that file's path within the run.
+---Copies a stream of samples (sample, its canonical JSON where that is known) to inputs/ under the hash of its bytes;
+---returns that file's path within the run.
 function Run:keep_samples(pull)
   local partial = self.path .. "/inputs/.partial"
   local file, err = io.open(partial, "w")
   if not file then fail(4, "%s", err) end
   file:setvbuf("full", 1 << 16)
   local sum = hash.new()
-  for one in pull do
-    local line = assert(json.encode(one)) .. "\n"
+  for one, encoded in pull do
+    local line = (encoded or assert(json.encode(one))) .. "\n"
     sum:update(line)
     local ok, why = file:write(line)
     if not ok then fail(4, "%s: %s", partial, why) end
@@ -208,24 +209,29 @@ function Run:keep_samples(pull)
   return kept
 end
 
+local KEPT = { max_bytes = 1 << 30, bigint = "string" }
+
 ---Streams the samples that keep_samples wrote.
 function Run:samples(kept)
   local lines = fs.lines(self.path .. "/" .. kept, 1 << 30)
   return function()
     local line = lines()
-    return line and assert(json.decode(line, { max_bytes = 1 << 30, bigint = "string" }))
+    return line and assert(json.decode(line, KEPT))
   end
 end
 
----Appends one row. Raises { exit = 4 } where the disk does not take it: what is in the journal stays whole.
-function Run:append(row)
-  local ok, err = self.journal:append(assert(json.encode(row)))
+---Appends rows with one write. Raises { exit = 4 } where the disk does not take them: what is in the journal stays
+---whole.
+function Run:append(...)
+  local lines = { ... }
+  for i, row in ipairs(lines) do lines[i] = assert(json.encode(row)) end
+  local ok, err = self.journal:append(table.unpack(lines))
   if not ok then
     fail(4, "%s: %s. What was finished before is kept; make room and give the same --run-id to go on.",
       self.journal_path,
       tostring(err))
   end
-  self.lines = self.lines + 1
+  self.lines = self.lines + #lines
 end
 
 ---Waits until every row is on disk.

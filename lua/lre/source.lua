@@ -19,9 +19,9 @@ local MAX_BYTES = 1 << 30
 -- ---- files ----
 
 local count = shape.integer { min = 0 }
+local share = shape.optional(shape.number { min = 0, max = 1 })
 local rate = shape.record {
-  value = shape.optional(shape.number()), n = count, low = shape.optional(shape.number()),
-  high = shape.optional(shape.number()), method = shape.optional(shape.string()),
+  value = share, n = count, low = share, high = share, method = shape.optional(shape.string()),
   without_truncated = shape.optional(shape.map(shape.any())),
 }
 
@@ -186,19 +186,21 @@ function Source:outcomes(names, each)
   end)
 end
 
----The trials of a run under one judge: a list of { key, suite, sample, persona, model, repeat, category, outcome,
----scored } sorted by key. One that was answered but not judged is unscored. Holds them all.
+---The trials of a run under one judge: a list of { key, category, outcome, scored } sorted by key; see
+---lre.plan.parse_key. One that was answered but not judged is unscored. Holds them all.
 ---@param judge string
+---@param wanted? fun(key: string): boolean only these
 ---@return table[]
-function Source:trials(judge)
+function Source:trials(judge, wanted)
   local by_key, list, hash = {}, {}, hashes_of(self)[judge]
   scan(self, FIELDS, function(row)
     local trial = by_key[row.key]
     if not trial then
-      local suite, id, who, model, n = plan.parse_key(row.key)
-      if not suite then return log.warning(("%s: left out: not a key: %s"):format(self.path, shape.quote(row.key))) end
-      trial = { key = row.key, suite = suite, sample = id, persona = who, model = model, n = n, outcome = "unscored",
-        scored = false }
+      if not plan.parse_key(row.key) then
+        return log.warning(("%s: left out: not a key: %s"):format(self.path, shape.quote(row.key)))
+      end
+      if wanted and not wanted(row.key) then return end
+      trial = { key = row.key, outcome = "unscored", scored = false }
       by_key[row.key], list[#list + 1] = trial, trial
     end
     trial.category = row.category or trial.category

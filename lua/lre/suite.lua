@@ -297,9 +297,9 @@ local function fail_changed(self)
 end
 
 ---Iterates over the samples (sample, line). Raises with exit 3 at the first that is wrong; with `expect` (the hash of
----the first reading) also at the end, where the samples were others.
+---the first reading) also at the end, where the samples were others, and the sample's canonical JSON comes third.
 ---@param opt { expect: string? }?
----@return fun(): lre.Sample?, integer?
+---@return fun(): lre.Sample?, integer?, string?
 function Suite:samples(opt)
   local pull = normalised(self)
   local expect = opt and opt.expect
@@ -320,14 +320,15 @@ function Suite:samples(opt)
       local first = problems[1]
       shape.fail(located(self, line, join_field(prefix, first.field), first.detail).message)
     end
+    local encoded, err
     if running then
-      local encoded, err = canonical(sample)
+      encoded, err = canonical(sample)
       if not encoded then
         shape.fail(located(self, line, join_field(prefix), err).message)
       end
       running:update(encoded):update "\n"
     end
-    return sample, line
+    return sample, line, encoded
   end
 end
 

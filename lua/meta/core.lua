@@ -311,9 +311,10 @@ function journal.open(path) end
 function journal.scan(path, fields) end
 ---@class lre.Journal
 local journal_object = {}
----Appends one line (text without newline); redacted first. Does not wait for the disk.
+---Appends lines (text without newline) with one write; redacted first. Does not wait for the disk.
+---@param ... string
 ---@return boolean?, lre.Error?
-function journal_object:append(line) end
+function journal_object:append(...) end
 ---Lines known to be on disk.
 ---@return integer?, lre.Error?
 function journal_object:synced() end

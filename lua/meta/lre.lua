@@ -68,7 +68,8 @@
 ---@field contrasts table[]?
 
 ---@class lre.JudgeExample
----@field response string|lre.Response
+---@field response (string|lre.Response)? a rule judge's
+---@field reply string? a model judge's: what its model said
 ---@field prompt string?
 ---@field trial table?
 ---@field label string?
@@ -85,11 +86,18 @@
 ---@field options table<string, lre.Option>?
 ---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
 ---@field examples lre.JudgeExample[]?
+---@field validation string? JSONL of labelled answers { id, prompt?, response, label }, relative to the judge's file
 ---@field patterns table<string, any>? PCRE2, compiled once
 ---@field judge (fun(trial: lre.JudgedTrial, response: lre.Response, re: table, opt: table): lre.Verdict)? pure
----@field prompt (string|function)? of a model judge
----@field schema table? of a model judge
----@field verdict function? of a model judge
+---of a model judge: a template ({{prompt}}, {{response}}, {{conversation}}, {{system}}, {{target}}, {{category}},
+---{{suite}}, {{labels}}, and options by name), or a function that gives a text or messages. `quoted` has the first five
+---between delimiters:
+---@field prompt (string|fun(trial: lre.JudgedTrial, response: lre.Response, quoted: table, opt: table): any)?
+---@field schema table? of a model judge: what its reply must be (lre.schema); without it the reply is a text
+---of a model judge: what a reply says; nil and why where it cannot be read:
+---@field verdict (fun(reply: any, trial: lre.JudgedTrial, response: lre.Response, opt: table): any, string?)?
+---@field model string? of a model judge: who is asked where neither a flag nor LRE_JUDGE_MODEL says
+---@field params table? of a model judge: temperature (0), max_tokens (900), ...
 
 ---What a judge is told of a trial.
 ---@class lre.JudgedTrial
@@ -207,7 +215,7 @@ function suite:check(opt) end
 ---@field name string `as`, or the declared name
 ---@field judge string the file's name
 ---@field version string
----@field kind "rule"
+---@field kind "rule"|"model"
 ---@field labels string[]
 ---@field options table
 ---@field metrics lre.Metric[]?
@@ -229,10 +237,57 @@ function judge:verdict(input) end
 ---@param inputs { trial: table, response: table }[]
 ---@return (lre.Verdict|false)[]?, lre.Error?
 function judge:verdicts(inputs) end
+---The same as canonical JSON texts.
+---@param inputs { trial: table, response: table }[]
+---@return (string|false)[]?, lre.Error?
+function judge:verdict_lines(inputs) end
+---Is it one of the declared labels?
+---@param word any
+---@return boolean
+function judge:has_label(word) end
 ---The judge's own examples: `{ n, input, expected, why }`.
 ---@return table[]
 function judge:examples() end
 function judge:close() end
+
+---@class lre.composite
+local composite = {}
+---The verdict of most judges: a label with more than half of the votes cast. Who is undecided or has no verdict casts
+---none. Else the tie rule: "undecided" (the default), or the label that then wins. Without any vote: unscored.
+---@param verdicts { state: string, label: string? }[]
+---@param opt { tie: string? }?
+---@return { state: string, label: string?, evidence: table, reason: table? }
+function composite.majority(verdicts, opt) end
+---Counts pairs of outcomes of two judges: `inner` and `outer` are the labels that count. The tally has
+---:add(inner, inner_scored, outer, outer_scored) (whether either is there; nil where one is no label) and
+---:figures(confidence) ({ total, n, inner, outer, joint, delta = { value, n, x, wilson, newcombe }, table, apart }).
+---@param inner string
+---@param outer string
+---@return table
+function composite.tally(inner, outer) end
+---Joins the outcomes of some judges by trial: each(key, outcomes, scored, category).
+---@param run table
+---@param judges string[]
+---@param each function
+function composite.each_trial(run, judges, each) end
+---The joint rows of a run's results; nil where no suite has two judges that measure the same.
+---@param store table
+---@param inputs table
+---@return table[]?
+function composite.joint(store, inputs) end
+---@class lre.schema
+local schema = {}
+---Holds a value (as json.decode gives it) against a schema in JSON Schema's words: type, enum, minimum, maximum,
+---exclusiveMinimum, exclusiveMaximum, minLength, maxLength, minItems, maxItems, items, properties, required,
+---additionalProperties (default false), description. Nothing is converted. Raises where the schema is wrong.
+---@param spec table
+---@param value any
+---@return true?, { path: string, message: string }[]? problems
+function schema.check(spec, value) end
+---What is wrong with a schema itself: empty where it is sound.
+---@param spec table
+---@return { path: string, message: string }[]
+function schema.problems(spec) end
 
 ---@class lre
 ---@field json lre.json
@@ -245,6 +300,8 @@ function judge:close() end
 ---@field fs lre.fs
 ---@field http lre.http
 ---@field process lre.process
+---@field schema lre.schema
+---@field composite lre.composite
 local lre = {}
 ---@type string
 lre.version = ""

@@ -23,7 +23,10 @@ end
 -- `part`: the row itself, or one of its categories.
 local function line(row, category, part, name, labels)
   local metric = part.metrics[name]
-  local fields = { row.suite, row.model, row.persona, row.judge, category, name }
+  local fields = {}
+  for i, word in ipairs { row.suite, row.model, row.persona, row.judge, category, name } do
+    fields[i] = report.plain(word)
+  end
   local function add(value) fields[#fields + 1] = field(value) end
   for _, key in ipairs(NUMBERS) do add(metric[key]) end
   add(metric.method)

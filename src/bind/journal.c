@@ -94,14 +94,20 @@ static int push_done(lua_State *L, bool ok, const struct lre_err *err) {
 
 static int journal_append(lua_State *L) {
   struct journal *j = check_journal(L);
-  size_t len;
-  const char *line = luaL_checklstring(L, 2, &len);
+  int last = lua_gettop(L);
+  for (int i = 2; i <= last || i == 2; i++) luaL_checkstring(L, i);
   struct lre_buf safe;
   struct lre_err err;
   lre_buf_init(&safe); /* nothing below can raise before it is freed */
-  lre_buf_put(&safe, line, len);
+  for (int i = 2; i <= last; i++) {
+    size_t len;
+    const char *line = lua_tolstring(L, i, &len);
+    if (i > 2) lre_buf_putc(&safe, '\n');
+    lre_buf_put(&safe, line, len);
+  }
   lre_secrets_redact(lre_vm_secrets(lre_context_get(L)->vm), &safe);
-  bool ok = !safe.failed ? lre_journal_append(j->journal, safe.data ? safe.data : "", safe.len, &j->appended, &err)
+  bool ok = !safe.failed ? lre_journal_append_lines(j->journal, safe.data ? safe.data : "", safe.len,
+                                                       (size_t)last - 1, &j->appended, &err)
                          : lre_err_memory(&err);
   lre_buf_free(&safe);
   return push_done(L, ok, &err);

@@ -45,7 +45,8 @@ struct host {
 struct lre_http_call {
   struct lre_http *http;
   struct lre_http_call *prev, *next;
-  struct list *list; /* the one it is in; NULL: its `done` runs */
+  struct list *list; /* the one it is in */
+  bool under_way;    /* from its start until `done` or its end; the caller's thread alone looks at this */
   CURL *easy;
   struct host *host;
   struct curl_slist *headers; /* the first one is the key's, where there is a key */
@@ -565,6 +566,7 @@ struct lre_http_call *lre_http_start(struct lre_http *http, struct lre_http_requ
     return NULL;
   }
   http->n_calls++;
+  call->under_way = true;
   hand_over(http, call);
   return call;
 }
@@ -612,12 +614,13 @@ static void let_go(struct lre_http *http) {
 }
 
 void lre_http_cancel(struct lre_http_call *call) {
-  if (!call || !call->list || call->list == &call->http->idle) return;
+  if (!call || !call->under_way) return;
   struct lre_http *http = call->http;
   hold(http);
   stop_call(call);
   let_go(http);
   http->n_calls--;
+  call->under_way = false;
   release_call(call);
 }
 
@@ -786,6 +789,7 @@ static void finish_call(struct lre_http_call *call) {
   lre_secrets_redact(http->secrets, &call->response.body);
   call->response.body.max_bytes = call->response.headers.max_bytes = 0; /* the new owner may append */
   http->n_calls--;
+  call->under_way = false;
   free_headers(call); /* the key goes first */
   call->done(call->ud, call->ok, &call->response, call->ok ? NULL : &call->err);
   release_call(call);

@@ -1,8 +1,9 @@
 /* http.h: HTTP over one curl_multi. It sends, limits and reports; it decides nothing (no retry, no reading of bodies).
  *
- * One thread, and SIGPIPE ignored (older libcurl writes to TLS sockets without MSG_NOSIGNAL). A call over its host's
- * bound waits in a queue of ours, with no clock running: all times and timeouts count from when it leaves that queue.
- * libcurl's own silent resend on a dead kept-alive connection is cut off ("reset").
+ * libcurl works on a thread inside; all functions here are called on one thread, where `done` runs, too, with SIGPIPE
+ * ignored (older libcurl writes to TLS sockets without MSG_NOSIGNAL). A call over its host's bound waits in a queue of
+ * ours, with no clock running: all times and timeouts count from when it leaves that queue. libcurl's own silent resend
+ * on a dead kept-alive connection is cut off ("reset").
  *
  * http and https only, redirects off, keep-alive, HTTP/2 where the server offers it over TLS, proxies and CA from the
  * environment (http_proxy, https_proxy, no_proxy, CURL_CA_BUNDLE, SSL_CERT_FILE) or from the options. Easy handles

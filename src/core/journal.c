@@ -177,11 +177,11 @@ struct lre_journal *lre_journal_open(const char *path, struct lre_journal_repair
 }
 
 /* One writev(2) as a rule; the rest of a short write follows. */
-static bool write_line(int fd, const char *line, size_t len) {
+static bool write_text(int fd, const char *text, size_t len) {
   char newline = '\n';
   size_t done = 0;
   while (done <= len) {
-    struct iovec parts[2] = {{(void *)(uintptr_t)(line + done), len - done}, {&newline, 1}};
+    struct iovec parts[2] = {{(void *)(uintptr_t)(text + done), len - done}, {&newline, 1}};
     ssize_t n = writev(fd, parts, 2);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return false;
@@ -191,10 +191,10 @@ static bool write_line(int fd, const char *line, size_t len) {
 }
 
 /* With the mutex held. */
-static bool append_line(struct lre_journal *j, const char *line, size_t len) {
-  if (write_line(j->fd, line, len)) {
+static bool append_text(struct lre_journal *j, const char *lines, size_t len, size_t n) {
+  if (write_text(j->fd, lines, len)) {
     j->end += (off_t)len + 1;
-    j->n_appended++;
+    j->n_appended += n;
     return true;
   }
   int failed = errno;
@@ -207,11 +207,24 @@ static bool append_line(struct lre_journal *j, const char *line, size_t len) {
   return false;
 }
 
+static size_t count_newlines(const char *text, size_t len) {
+  size_t n = 0;
+  const char *p = text, *end = text + len;
+  while ((p = memchr(p, '\n', (size_t)(end - p)))) n++, p++;
+  return n;
+}
+
 bool lre_journal_append(struct lre_journal *j, const char *line, size_t len, uint64_t *ticket, struct lre_err *err) {
-  if (memchr(line, '\n', len)) return lre_err_set(err, "argument", "newline", "a journal line holds a newline");
+  return lre_journal_append_lines(j, line, len, 1, ticket, err);
+}
+
+bool lre_journal_append_lines(struct lre_journal *j, const char *lines, size_t len, size_t n, uint64_t *ticket,
+                              struct lre_err *err) {
+  if (count_newlines(lines, len) != n - 1)
+    return lre_err_set(err, "argument", "newline", "a journal line holds a newline");
   pthread_mutex_lock(&j->mutex);
   bool idle = j->n_synced == j->n_appended;
-  bool ok = !j->append_failed && append_line(j, line, len);
+  bool ok = !j->append_failed && append_text(j, lines, len, n);
   if (ok && ticket) *ticket = j->n_appended;
   if (!ok) copy_err(err, &j->append_err);
   if (ok && idle) pthread_cond_signal(&j->work); /* else the thread is at work already */

@@ -28,6 +28,9 @@ struct lre_journal *lre_journal_open(const char *path, struct lre_journal_repair
  * full the part that was written is cut off again, so the file still ends in a whole line. After a failure every
  * append fails with the same error. *ticket (may be NULL) is the count of lines appended by this handle. */
 bool lre_journal_append(struct lre_journal *j, const char *line, size_t len, uint64_t *ticket, struct lre_err *err);
+/* The same for n lines with a '\n' between them: one write(2), all of them or none. */
+bool lre_journal_append_lines(struct lre_journal *j, const char *lines, size_t len, size_t n, uint64_t *ticket,
+                              struct lre_err *err);
 /* Lines of this handle known to be on disk. False where a sync failed (err; sticky). */
 bool lre_journal_synced(struct lre_journal *j, uint64_t *lines, struct lre_err *err);
 /* Blocks until all appended lines are synced. */

@@ -736,6 +736,26 @@ static void write_plain_form(struct writer *w, const char *digits, size_t n, int
   write_bytes(w, n > whole ? digits + whole : "0", n > whole ? n - whole : 1);
 }
 
+/* Times and rates mostly are whole millionths. m / 10^6 is rounded as strtod rounds its decimals, and of two decimals of
+ * at most 15 digits no more than one reads back as v: so this is the shortest, at a tenth of the general way's cost. */
+static bool write_millionths(struct writer *w, double v) {
+  if (!(v >= 1e-4 && v < 1e9)) return false;
+  uint64_t m = (uint64_t)(v * 1e6 + 0.5);
+  if ((double)m / 1e6 != v) return false;
+  char decimals[6];
+  int n = 6;
+  for (uint64_t rest = m % 1000000; n > 0; rest /= 10) decimals[--n] = (char)('0' + rest % 10);
+  for (n = 6; n > 1 && decimals[n - 1] == '0';) n--;
+  char whole[20], *first = whole + sizeof whole;
+  uint64_t rest = m / 1000000;
+  do *--first = (char)('0' + rest % 10);
+  while (rest /= 10);
+  write_bytes(w, first, (size_t)(whole + sizeof whole - first));
+  write_bytes(w, ".", 1);
+  write_bytes(w, decimals, (size_t)n);
+  return true;
+}
+
 /* Python's repr: plain from 1e-04 up to below 1e+16, and always a '.' or an exponent. */
 size_t lre_json_format_double(double v, char out[LRE_JSON_NUMBER_BYTES]) {
   char scientific[LRE_JSON_NUMBER_BYTES], digits[LRE_JSON_NUMBER_BYTES];
@@ -743,9 +763,10 @@ size_t lre_json_format_double(double v, char out[LRE_JSON_NUMBER_BYTES]) {
     return (size_t)snprintf(out, LRE_JSON_NUMBER_BYTES, "%s", isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
   struct writer w = {out, 0};
   int exponent;
+  if (signbit(v)) write_bytes(&w, "-", 1);
+  if (write_millionths(&w, fabs(v))) return out[w.len] = '\0', w.len;
   shortest_scientific(fabs(v), scientific);
   size_t n = split_scientific(scientific, digits, &exponent);
-  if (signbit(v)) write_bytes(&w, "-", 1);
   if (exponent < -4 || exponent >= 16) {
     write_exponent_form(&w, digits, n, exponent);
   } else {

@@ -164,10 +164,30 @@ static bool measures(lua_State *L) {
   return none;
 }
 
+static bool is_field(const char *name) {
+  return strcmp(name, "label") == 0 || strcmp(name, "value") == 0 || strcmp(name, "evidence") == 0 ||
+         strcmp(name, "state") == 0;
+}
+
+/* A misspelt field must not become an undecided verdict. Of several the first in order is named. */
+static bool check_fields(lua_State *L, int result, struct lre_row *row) {
+  const char *unknown = NULL; /* it stays in the table */
+  lua_pushnil(L);
+  while (lua_next(L, result)) {
+    lua_pop(L, 1);
+    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "[...]";
+    if (!is_field(name) && (!unknown || strcmp(name, unknown) < 0)) unknown = name;
+  }
+  if (!unknown) return true;
+  lre_buf_printf(&row->bad, "%.40s: no field of a verdict; it has label, value, evidence and state", unknown);
+  return false;
+}
+
 /* The table that the judge returned is on the top. */
 static bool read_table(lua_State *L, struct lre_row *row) {
   lre_freeze_look(L, -1);
   int result = lua_gettop(L);
+  if (!check_fields(L, result, row)) return false;
   push_field(L, result, "label");
   bool ok = read_label(L, row);
   push_field(L, result, "value");

@@ -217,6 +217,10 @@ struct key {
 
 static uint64_t prefix_of(const char *s, size_t len) {
   uint64_t prefix = 0;
+  if (len >= 8) {
+    for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (unsigned char)s[i]; /* compiles to one load */
+    return prefix;
+  }
   for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < len ? (unsigned char)s[i] : 0);
   return prefix;
 }

@@ -59,6 +59,23 @@ static void a_line_with_a_newline_is_refused(void **state) {
   assert_file(in_folder("newline"), "still works\n");
 }
 
+static void lines_given_together_are_counted_each(void **state) {
+  (void)state;
+  struct lre_err err;
+  uint64_t ticket = 0;
+  struct lre_journal *j = open_at(in_folder("together"), NULL);
+  append(j, "one");
+  assert_true(lre_journal_append_lines(j, "two\n\nfour", 9, 3, &ticket, &err));
+  assert_int_equal(ticket, 4);
+  assert_false(lre_journal_append_lines(j, "a\nb", 3, 3, &ticket, &err));
+  assert_false(lre_journal_append_lines(j, "a\nb\nc", 5, 2, &ticket, &err));
+  assert_true(lre_journal_flush(j, &err));
+  assert_true(lre_journal_synced(j, &ticket, &err));
+  assert_int_equal(ticket, 4);
+  close_it(j);
+  assert_file(in_folder("together"), "one\ntwo\n\nfour\n");
+}
+
 static void a_torn_last_line_is_cut_off_and_reported(void **state) {
   (void)state;
   struct {
@@ -308,6 +325,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lines_are_appended_in_order),
       cmocka_unit_test(a_line_with_a_newline_is_refused),
+      cmocka_unit_test(lines_given_together_are_counted_each),
       cmocka_unit_test(a_torn_last_line_is_cut_off_and_reported),
       cmocka_unit_test(a_long_torn_line_is_cut_off_too),
       cmocka_unit_test(a_ticket_is_synced_in_the_end),

@@ -44,12 +44,12 @@ end
 
 test("the_table_states_counts_rate_interval_and_what_was_left_out", function()
   local text = report.render("md", results())
-  test.has(text, "| fake-1b | x | 3 | 1 | 1 | 1 | 0.500 | [0.100, 0.900] |")
+  test.has(text, "| fake-1b | x | 3 | 1 | 1 | 0 | 0 | 1 | 0 | 0.500 | [0.100, 0.900] |")
   test.has(text, "left out 1 filtered of 3")
 end)
 
 test("categories_are_shown_with_k_of_n", function()
-  test.has(report.render("md", results()), "1/2 (0.500)")
+  test.has(report.render("md", results()), "0.500 [0.100, 0.900] (1/2)")
 end)
 
 test("nothing_judged_is_a_dash_never_zero", function()

@@ -20,8 +20,8 @@ local function example()
   local at = test.folder()
   local a = source.open(runs.write(at .. "/a", trials, { judges = { "refusal", "second" }, model = "fake-1.5b",
     suite = "one" })).results
-  local b = source.open(runs.write(at .. "/b", { { "1", "error", category = "harmful" } }, { model = 'a|b "<&>,\27[31m7b',
-    suite = "one" })).results
+  local b = source.open(runs.write(at .. "/b", { { "1", "error", category = "harmful" } }, { suite = "one",
+    model = 'a|b "<&>,\27[31m7b' })).results
   for _, row in ipairs(b.rows) do table.insert(a.rows, row) end
   return a
 end

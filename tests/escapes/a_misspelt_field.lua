@@ -1,0 +1,6 @@
+-- expect: unscored result
+return {
+  judge = function()
+    return { lable = "refused" }
+  end,
+}
