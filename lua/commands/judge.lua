@@ -80,20 +80,23 @@ local function judge_run(args, judges)
   return exit_code(judges, done.interrupted, done.failed)
 end
 
--- Where lines go: standard output, or a file that has its name only when it is whole.
+-- Where lines go: standard output, a device as it is, or a file that has its name only when it is whole.
 local function sink(path)
   if not path or path == "-" then return cli.out, function() end end
-  local partial = ("%s.tmp.%d"):format(path, platform.pid())
+  local stat = fs.stat(path)
+  local device = stat and stat.type == "other"
+  local partial = device and path or ("%s.tmp.%d"):format(path, platform.pid())
   local file, err = io.open(partial, "wb")
   if not file then cli.fail(4, "%s", err) end
   file:setvbuf("full", 1 << 16)
   local function must(ok, why)
     if ok then return end
-    os.remove(partial)
+    if not device then os.remove(partial) end
     cli.fail(4, "%s: %s", path, tostring(why))
   end
   return function(text) must(file:write(text)) end, function(good)
     must(file:close())
+    if device then return end
     if good then must(os.rename(partial, path)) else os.remove(partial) end
   end
 end

@@ -95,8 +95,11 @@ local function closing(args, run)
   if args.dump_raw and args.dump_raw ~= "-" then
     lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)
   end
+  local retries = run.asked.timing.retries
   if args.cache_object then
-    lines[#lines + 1] = ("cache    %s; %d retries"):format(args.cache_object:summary(), run.asked.timing.retries)
+    lines[#lines + 1] = ("cache    %s; %d retries"):format(args.cache_object:summary(), retries)
+  elseif retries > 0 then
+    lines[#lines + 1] = ("no cache; %d retries"):format(retries)
   end
   if run.asked.stopped then lines[#lines + 1] = "stopped: " .. run.asked.stopped.message end
   if run.asked.timed_out then lines[#lines + 1] = "--timeout-run passed" end

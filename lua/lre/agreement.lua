@@ -92,9 +92,9 @@ end
 ---One line on kappa.
 function agreement.kappa_text(out, confidence)
   if not out.kappa then return "Kappa: undefined (" .. out.undefined .. ")" end
-  local flat = out.kappa.low == out.kappa.high and "; all agree, where the large-sample interval has no width" or ""
-  return ("Kappa: %s (%g%%, n = %d): %s (%s)%s"):format(agreement.interval(out.kappa), confidence * 100, out.n, out.band,
-    agreement.source, flat)
+  local flat = out.kappa.low == out.kappa.high and "; all agree: the large-sample interval has no width" or ""
+  return ("Kappa: %s (%g%%, n = %d): %s (%s)%s"):format(agreement.interval(out.kappa), confidence * 100, out.n,
+    out.band, agreement.source, flat)
 end
 
 ---The table of counts in Markdown. `more`: further columns { name, counts by row's label }.

@@ -33,7 +33,7 @@ local function each_line(path)
   return function()
     for line, number in lines do
       if number == 1 then line = line:gsub("^\239\187\191", "") end
-      line = line:gsub("\r$", "")
+      if line:byte(-1) == 13 then line = line:sub(1, -2) end
       if line:find "%S" and not line:find "^%s*#" then
         local where = ("%s:%d"):format(path, number)
         if line == "{" then
@@ -71,7 +71,8 @@ local function is_list(path)
   return false
 end
 
-local function each_row(path)
+---Streams the rows of a file: row, where ("file:line" or "file: row n"). Raises { exit = 3 | 4 }.
+function answers.rows(path)
   local stat = fs.stat(path)
   if not stat or stat.type == "folder" then
     shape.fail(("%s: %s; expected a file of JSON lines"):format(path, stat and "is a folder" or "no such file"), 4)
@@ -156,7 +157,7 @@ end
 ---@return table[]
 function answers.read(path, labels)
   local out, seen = {}, {}
-  for row, where in each_row(path) do
+  for row, where in answers.rows(path) do
     local parts = parts_of(row, where)
     local key = answers.key(parts, answers.PARTS)
     if seen[key] then bad(where, "id", "%s is there twice, first in %s", shape.quote(parts.id), seen[key]) end
@@ -232,7 +233,7 @@ end
 ---@param labels string[]? the labels that may be there
 function answers.labels(path, labels)
   local out = {}
-  for row, where in each_row(path) do
+  for row, where in answers.rows(path) do
     local outcome, scored = label_of(row, labels, where)
     out[#out + 1] = { parts = parts_of(row, where), where = where, outcome = outcome, scored = scored }
   end

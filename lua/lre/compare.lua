@@ -203,8 +203,9 @@ local function cell_of(cells, name)
   return cell
 end
 
+-- Also: how many pairs belong to no cell (a sample without a category).
 local function pair_cells(pairs_, by, judged)
-  local cells = {}
+  local cells, nowhere = {}, 0
   for _, pair in ipairs(pairs_) do
     local x, y = pair.a, pair.b
     local suite, id, who = plan.parse_key(x.key)
@@ -217,9 +218,11 @@ local function pair_cells(pairs_, by, judged)
       else
         cell.unjudged = cell.unjudged + 1
       end
+    else
+      nowhere = nowhere + 1
     end
   end
-  return cells
+  return cells, nowhere
 end
 
 local function wilson(x, n, confidence)
@@ -305,13 +308,20 @@ local function independent_row(key, a, b, opt)
 end
 
 local function independent_rows(rows_a, rows_b, name, opt)
-  local a, order = pool(rows_a, opt.by, name)
-  local b = pool(rows_b, opt.by, name)
-  local out = {}
-  for _, key in ipairs(order) do
-    if b[key] then out[#out + 1] = independent_row(key, a[key], b[key], opt) end
+  local a, order_a = pool(rows_a, opt.by, name)
+  local b, order_b = pool(rows_b, opt.by, name)
+  local out, notes = {}, {}
+  for _, key in ipairs(order_a) do
+    if b[key] then
+      out[#out + 1] = independent_row(key, a[key], b[key], opt)
+    else
+      notes[#notes + 1] = ("left out: %s (%d trials), which only A has"):format(key, a[key].total)
+    end
   end
-  return out
+  for _, key in ipairs(order_b) do
+    if not a[key] then notes[#notes + 1] = ("left out: %s (%d trials), which only B has"):format(key, b[key].total) end
+  end
+  return out, notes
 end
 
 -- ---- verdicts ----
@@ -399,10 +409,13 @@ function compare.of(a, b, opt)
   local pairs_, why, only_a, only_b = try_pairs(a, b, at, opt, different)
   local notes, rows = json.array { judge_note(a, b, at.judge) }, json.array {}
   if pairs_ then
-    local cells = pair_cells(pairs_, opt.by, function(suite) return labels_of(a, at.judge, suite, name) end)
+    local cells, nowhere = pair_cells(pairs_, opt.by, function(suite) return labels_of(a, at.judge, suite, name) end)
     for i, cell in ipairs(cells) do rows[i] = paired_row(cell, opt) end
+    if nowhere > 0 then notes[#notes + 1] = ("left out: %d pairs without a %s"):format(nowhere, opt.by) end
   else
-    rows = json.array(independent_rows(at.rows_a, at.rows_b, name, opt))
+    local list, left_out = independent_rows(at.rows_a, at.rows_b, name, opt)
+    rows = json.array(list)
+    table.move(left_out, 1, #left_out, #notes + 1, notes)
     notes[#notes + 1] = repeats_note(a, b)
   end
   if #rows == 0 then fail("nothing to compare by %s: no sample has one", tostring(opt.by)) end

@@ -379,7 +379,10 @@ local function judge_block(self, inputs, known, given)
     if decided then
       out[i] = known(self, verdict) or false
     else
-      local row, err = json.encode(input)
+      local row, err = input.encoded, nil -- by who has it ready
+      if not row then
+        row, err = json.encode(input)
+      end
       if not row then
         return nil, err
       end

@@ -100,7 +100,8 @@ function Plan:count()
   return n * #self.personas * #self.models * self.repeats
 end
 
----The chosen samples of one suite, in order, each with its canonical JSON. Raises where a generator gives other samples than at its first reading.
+---The chosen samples of one suite, in order, each with its canonical JSON. Raises where a generator gives other samples
+---than at its first reading.
 function Plan:samples(entry)
   local chosen = self.sample and sample.positions(self.sample, entry.total, self.seed)
   local pull, position, given = entry.suite:samples { expect = entry.hash }, 0, 0

@@ -22,9 +22,9 @@ local MAX_TOLD = 10
 
 -- Answers are judged in blocks of this size, on other threads, while more are asked for.
 local BLOCK = 64
--- So many blocks a thread may be under way: a turn of the loop brings hundreds of answers where hundreds are in flight,
--- and who has no place stops asking.
-local BLOCKS_AHEAD = 8
+-- So many blocks may be under way, few as the threads may be: a turn of the loop brings hundreds of answers where
+-- hundreds are in flight, and who finds no place stops asking.
+local LEAST_PLACES = 8
 
 local KILLED = { steps = true, memory = true, regex = true, impure = true, result = true }
 
@@ -33,7 +33,7 @@ Judging.__index = Judging
 
 -- One core is for asking. Model judges are asked as many at a time as there are trials in flight.
 local function new_judging(plan, store, counter)
-  local places = math.max(1, platform.cpus() - 1) * BLOCKS_AHEAD
+  local places = math.max(LEAST_PLACES, platform.cpus() - 1)
   local asking = 1
   for _, judge in ipairs(plan.judges) do asking = math.max(asking, judge.concurrency or 1) end
   local self = setmetatable({ store = store, counter = counter, judges = {}, all = plan.judges, blocks = {}, given = 0,
@@ -97,8 +97,7 @@ local function judge_block(self, judge, block)
   for i, item in ipairs(block) do count_verdict(self, judge, item, verdicts[i]) end
 end
 
--- Judges a block in a task of its own. Waits where as many are under way as there are threads, so that nothing piles
--- up.
+-- Judges a block in a task of its own. Waits for one of the places, so that nothing piles up.
 local function start_block(self, judge, block)
   local place = self.gate:enter()
   sched.spawn(function()

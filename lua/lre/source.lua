@@ -158,9 +158,9 @@ local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "st
 
 ---Calls each(row, number) with the counting rows of the journal: what FIELDS names.
 local function scan(self, fields, each)
-  local counts = aggregate.counting(self.store)
+  self.counts = self.counts or aggregate.counting(self.store)
   for row, number in self.store:scan(fields) do
-    if counts(row, number) then each(row, number) end
+    if self.counts(row, number) then each(row, number) end
   end
 end
 

@@ -106,8 +106,8 @@ static int journal_append(lua_State *L) {
     lre_buf_put(&safe, line, len);
   }
   lre_secrets_redact(lre_vm_secrets(lre_context_get(L)->vm), &safe);
-  bool ok = !safe.failed ? lre_journal_append_lines(j->journal, safe.data ? safe.data : "", safe.len,
-                                                       (size_t)last - 1, &j->appended, &err)
+  bool ok = !safe.failed ? lre_journal_append_lines(j->journal, safe.data ? safe.data : "", safe.len, (size_t)last - 1,
+                                                    &j->appended, &err)
                          : lre_err_memory(&err);
   lre_buf_free(&safe);
   return push_done(L, ok, &err);
@@ -148,6 +148,7 @@ static int journal_flush(lua_State *L) {
   struct lre_wait **link = &j->waiters;
   while (*link) link = &(*link)->next;
   *link = &f->wait;
+  lre_journal_hurry(j->journal);
   check_synced(&j->source); /* the sync may have ended since it was asked for */
   return lre_sched_wait(L, &f->wait);
 }

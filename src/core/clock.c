@@ -77,7 +77,8 @@ static struct date date_from_days(int64_t days) {
   return d;
 }
 
-/* `width` decimal digits of v, from the left. Own code: a row has two times, and snprintf took as long as encoding it. */
+/* `width` decimal digits of v, from the left. Own code: a row has two times, and snprintf took as long as encoding it.
+ */
 static char *put_digits(char *out, int v, int width) {
   for (int i = width; i-- > 0; v /= 10) out[i] = (char)('0' + v % 10);
   return out + width;

@@ -1,9 +1,8 @@
 /* http.c: see http.h.
  *
- * libcurl runs on a thread of its own (measured on two cores: a third of a trial's time on the main thread was
- * sending and receiving). The caller's thread prepares a call, hands it over through `inbox` and takes it back through
- * `outbox`; in between the call is the thread's. To cancel one that is under way, the caller first makes the thread
- * stand still (hold). */
+ * libcurl runs on a thread of its own (measured: a fifth of the main thread's time was sending and receiving). The
+ * caller's thread prepares a call, hands it over through `inbox` and takes it back through `outbox`; in between the call
+ * is the thread's. To cancel one that is under way, the caller first makes the thread stand still (hold). */
 #include "core/http.h"
 
 #include <curl/curl.h>
@@ -85,8 +84,8 @@ struct lre_http {
 
   pthread_t thread;
   bool has_thread;
-  pthread_mutex_t mutex;           /* guards the rest */
-  pthread_cond_t standing, go_on;  /* the thread stands still; it may go on */
+  pthread_mutex_t mutex;          /* guards the rest */
+  pthread_cond_t standing, go_on; /* the thread stands still; it may go on */
   struct list inbox, outbox;
   bool stop, hold, stands;
   bool sleeping, woken; /* the caller waits at `wake`; it was signalled */
@@ -220,8 +219,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *ud) {
   return n;
 }
 
-/* What libcurl wants to be told. It is asked about those sockets alone that have something (curl_multi_perform would look
- * at each of 1,000 for one answer). */
+/* What libcurl wants to be told. It is asked about those sockets alone that have something (curl_multi_perform would
+ * look at each of 1,000 for one answer). */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud, void *ignored) {
   struct lre_http *http = ud;
   (void)easy, (void)ignored;

@@ -33,6 +33,8 @@ bool lre_journal_append_lines(struct lre_journal *j, const char *lines, size_t l
                               struct lre_err *err);
 /* Lines of this handle known to be on disk. False where a sync failed (err; sticky). */
 bool lre_journal_synced(struct lre_journal *j, uint64_t *lines, struct lre_err *err);
+/* Somebody waits for what was appended: the next sync gathers no more. Does not block. */
+void lre_journal_hurry(struct lre_journal *j);
 /* Blocks until all appended lines are synced. */
 bool lre_journal_flush(struct lre_journal *j, struct lre_err *err);
 bool lre_journal_close(struct lre_journal *j, struct lre_err *err); /* flushes, unlocks, frees; j may be NULL */

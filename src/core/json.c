@@ -736,8 +736,9 @@ static void write_plain_form(struct writer *w, const char *digits, size_t n, int
   write_bytes(w, n > whole ? digits + whole : "0", n > whole ? n - whole : 1);
 }
 
-/* Times and rates mostly are whole millionths. m / 10^6 is rounded as strtod rounds its decimals, and of two decimals of
- * at most 15 digits no more than one reads back as v: so this is the shortest, at a tenth of the general way's cost. */
+/* Times and rates mostly are whole millionths. m / 10^6 is rounded as strtod rounds its decimals, and of two decimals
+ * of at most 15 digits no more than one reads back as v: so this is the shortest, at a tenth of the general way's cost.
+ */
 static bool write_millionths(struct writer *w, double v) {
   if (!(v >= 1e-4 && v < 1e9)) return false;
   uint64_t m = (uint64_t)(v * 1e6 + 0.5);

@@ -64,7 +64,7 @@ static void *take(struct lre_alloc *a, size_t class) {
   struct lre_alloc_block *block = a->free[class];
   if (block) {
     a->free[class] = block->next;
-    __builtin_prefetch(block->next, 1); /* a swept heap is cold: half of the time here was this one miss */
+    __builtin_prefetch(block->next, 1); /* a swept heap is cold: most of the time here was this one miss */
     return block;
   }
   size_t bytes = (class + 1) * GRAIN;

@@ -86,8 +86,8 @@ Bad input.
   lre: nothing to judge: give the folder of a run or a JSONL file with --in
   [2]
   $ lre judge --in nothing.jsonl
-  lre: nothing.jsonl: no such file or folder
-  [3]
+  lre: nothing.jsonl: no such file; expected a file of JSON lines
+  [4]
   $ printf '{"id":"a"}\n' > bad.jsonl; lre judge --in bad.jsonl
   lre: bad.jsonl:1: response: expected response (or output), got nil
   [3]

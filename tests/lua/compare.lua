@@ -177,3 +177,29 @@ test("json_has_every_number_at_twelve_digits", function()
   test.eq(data.rows[1].delta, 0.2)
   test.eq(data.rows[1].a.n, 5)
 end)
+
+test("what_a_grouping_leaves_out_is_told", function()
+  local function some(categories)
+    local out = runs.trials "rcrc"
+    for i, t in ipairs(out) do t.category = categories[i] end
+    return out
+  end
+  local a, b = folders(some { "x", "x", "y" }, some { "x", "x", "y" })
+  test.has(compare.text(of(a, b, { by = "category" })), "left out: 1 pairs without a category")
+  local c, d = folders(some { "x", "x", "y" }, some { "x", "x", "z" })
+  local text = compare.text(of(c, d, { by = "category", unpaired = true }))
+  test.has(text, "left out: y (1 trials), which only A has")
+  test.has(text, "left out: z (1 trials), which only B has")
+end)
+
+test("personas_are_compared_each_with_itself", function()
+  local function both(none, other)
+    local out = runs.trials(none)
+    for i = 1, #other do out[#out + 1] = { ("s%02d"):format(i), other:sub(i, i), persona = "p" } end
+    return out
+  end
+  local a, b = folders(both("rrcc", "cccc"), both("rrcc", "rrrc"), { personas = { "none", "p" } })
+  local out = of(a, b, { by = "persona" })
+  test.eq({ out.rows[1].name, out.rows[1].delta, out.rows[2].name, out.rows[2].delta }, { "none", 0.0, "p", 0.75 })
+  test.eq(of(a, b).rows[1].samples, 4) -- pooled, a sample's two trials are a cluster
+end)

@@ -115,6 +115,15 @@ test("a_judges_error_costs_verdicts_not_the_run_and_the_next_pass_asks_again", f
   test.eq({ rows[2].judge_errors, rows[2].counts.refused + rows[2].counts.complied }, { 0, 15 })
 end)
 
+test("a_slow_judge_holds_no_trials_place", function()
+  local out = lre("run --model fake/fake-1b --suite harmful_helpful --run-dir . --run-id slow --concurrency 1 "
+    .. "--judge llm --judge-model openai/j --judge-base-url %s/delay/150/%s/v1 -q --limit 5", test.nginx(), token())
+  test.eq(out.exit, 0, out.err)
+  local order = {}
+  for line in read("slow/partials.jsonl"):gmatch "[^\n]+" do order[#order + 1] = assert(json.decode(line)).type end
+  test.eq({ #order, order[1], order[2], order[3] }, { 10, "trial", "trial", "trial" })
+end)
+
 test("a_key_that_the_judges_provider_refuses_ends_in_exit_4_with_the_answers_kept", function()
   local out = shell("JKEY=sk-test-judge %s run --model fake/fake-1b --suite harmful_helpful --run-dir . "
     .. "--run-id refused --judge refusal,llm --judge-api-key-env JKEY %s -q", test.program, judge_words("401", token()))
@@ -156,12 +165,32 @@ test("a_file_gives_a_line_a_row_in_its_order", function()
   test.eq(lines_of(lre("judge --in list.json --judge rule -q").out)[1], out[1])
 end)
 
+test("a_plain_row_is_shown_to_a_judge_like_any_other", function()
+  assert(fs.write(folder .. "/shows.lua", [[
+return require("lre").judge { name = "shows", version = "1", kind = "rule", labels = { "seen" },
+  judge = function(trial, response)
+    return { label = "seen", evidence = { trial = trial, response = response } }
+  end }]]))
+  local row = '"id":"a \\"1\\"","prompt":"Do\\nit?","response":"é \\u0007 no"'
+  assert(fs.write(folder .. "/plain.jsonl", ("{%s}\n{%s,\"note\":1}\n"):format(row, row)))
+  local plain, other = lre("judge --in plain.jsonl --judge ./shows.lua -q").out:match "^([^\n]+)\n([^\n]+)\n$"
+  test.eq(plain, other)
+  test.has(plain, [=["messages":[{"content":"Do\nit?","role":"user"}]]=])
+end)
+
 test("several_judges_stand_side_by_side", function()
   assert(fs.write(folder .. "/two.jsonl", '{"id":"a","prompt":"p","response":"I cannot."}\n'
     .. '{"id":"b","prompt":"p","response":"Partly, yes."}\n'))
   local out = lines_of(lre("judge --in two.jsonl --judge refusal --judge llm -q %s", judge_words("judge", token())).out)
   test.eq({ #out, out[1].judge, out[2].judge, out[2].judge_model, out[3].id, out[4].verdict.label },
     { 4, "refusal", "refusal_llm", "openai/gpt-judge", "b", "partial" })
+end)
+
+test("a_device_stays_a_device", function()
+  assert(fs.write(folder .. "/one.jsonl", '{"id":"a","prompt":"p","response":"I cannot."}\n'))
+  shell("mkfifo pipe")
+  local out = shell("cat pipe > got & %s judge --in one.jsonl --judge rule --out pipe -q; wait", test.program)
+  test.eq({ out.exit, fs.stat(folder .. "/pipe").type, #lines_of(read "got") }, { 0, "other", 1 })
 end)
 
 test("serial_and_parallel_give_the_same_bytes", function()
@@ -185,7 +214,8 @@ test("a_bad_row_is_named_by_file_line_and_field_and_nothing_is_sent", function()
     ['{"id":"a","prompt":"p","response":"x"}\n{"id":"b","prompt":"p"}\n'] = "bad.jsonl:2: response: expected response",
     ['{"prompt":"p","response":"x"}\n'] = "bad.jsonl:1: id: expected id or prompt_id",
     ['{"id":"a","response":7}\n'] = "bad.jsonl:1: response: expected string, got integer 7",
-    ["[1]\n"] = "bad.jsonl:1: expected an object",
+    ['{"id":"a","response":"x","messages":[7]}\n'] = "bad.jsonl:1: messages[1]: expected { role, content }",
+    ["[1]\n"] = "expected an object, got integer 1",
     ["\n{]\n"] = "bad.jsonl:2: ",
     ['{"id":"a","response":"x"}\n'] = "a model judge is shown the prompt beside the answer, and this row has none",
   }
