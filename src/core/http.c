@@ -1,8 +1,8 @@
 /* http.c: see http.h.
  *
  * libcurl runs on a thread of its own (measured: a fifth of the main thread's time was sending and receiving). The
- * caller's thread prepares a call, hands it over through `inbox` and takes it back through `outbox`; in between the call
- * is the thread's. To cancel one that is under way, the caller first makes the thread stand still (hold). */
+ * caller's thread prepares a call, hands it over through `inbox` and takes it back through `outbox`; in between the
+ * call is the thread's. To cancel one that is under way, the caller first makes the thread stand still (hold). */
 #include "core/http.h"
 
 #include <curl/curl.h>

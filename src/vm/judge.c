@@ -60,6 +60,9 @@ static bool is_declared_label(lua_State *L, int label) {
   return found || !any;
 }
 
+/* A forgotten `return` must not look like a judge that cannot tell. */
+#define NO_VERDICT "no verdict: return a label, or state = \"undecided\" where the judge cannot tell"
+
 /* The label is on the top. */
 static bool read_label(lua_State *L, struct lre_row *row) {
   struct lre_err err;
@@ -150,7 +153,7 @@ static bool read_state(lua_State *L, struct lre_row *row) {
     return reject(row, "state: expected \"scored\", \"undecided\" or nothing");
   if (strcmp(state, "scored") == 0 && !row->label.len && !row->value.len)
     return reject(row, "state: \"scored\" without a label or a value");
-  row->undecided = given ? strcmp(state, "undecided") == 0 : !row->label.len;
+  row->undecided = strcmp(state, "undecided") == 0;
   return true;
 }
 
@@ -194,10 +197,10 @@ static bool read_table(lua_State *L, struct lre_row *row) {
   ok = ok && read_value(L, row);
   push_field(L, result, "evidence");
   ok = ok && read_evidence(L, row);
-  int state = push_field(L, result, "state");
+  push_field(L, result, "state");
   ok = ok && read_state(L, row);
-  if (ok && state == LUA_TNIL && row->value.len && measures(L)) row->undecided = false;
-  return ok;
+  if (!ok || row->undecided || row->label.len || (row->value.len && measures(L))) return ok;
+  return reject(row, NO_VERDICT);
 }
 
 static void read_result(lua_State *L, struct lre_row *row) {
@@ -209,7 +212,7 @@ static void read_result(lua_State *L, struct lre_row *row) {
     read_label(L, row);
     break;
   case LUA_TNIL:
-    row->undecided = true;
+    reject(row, NO_VERDICT);
     break;
   default:
     lre_buf_printf(&row->bad, "expected a table { label = ..., value = ..., evidence = ... }, got %s",

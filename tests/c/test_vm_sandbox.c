@@ -120,16 +120,6 @@ static void a_verdict_is_canonical_json(void **state) {
   expect_verdict("return { judge = function() return 'plain' end }", ROW, "{\"label\":\"plain\",\"state\":\"scored\"}");
 }
 
-static void nothing_said_is_undecided(void **state) {
-  (void)state;
-  expect_verdict("return { judge = function() end }", ROW, "{\"state\":\"undecided\"}");
-  expect_verdict("return { labels = { 'a' }, judge = function() return { value = 3 } end }", ROW,
-                 "{\"state\":\"undecided\",\"value\":3}");
-  expect_verdict("return { judge = function() return { label = 'a', state = 'undecided' } end }", ROW,
-                 "{\"label\":\"a\",\"state\":\"undecided\"}");
-  expect_verdict("return { judge = function() return { value = 3 } end }", ROW, "{\"state\":\"scored\",\"value\":3}");
-}
-
 static void expect_bad_result(const char *result, const char *part) {
   char source[256];
   struct judge j;
@@ -140,6 +130,17 @@ static void expect_bad_result(const char *result, const char *part) {
   expect_part(verdict, part);
   expect_part(verdict, "\"state\":\"unscored\"}");
   close_judge(&j);
+}
+
+static void undecided_is_what_a_judge_says_and_never_what_it_forgot(void **state) {
+  (void)state;
+  expect_bad_result("nil", "no verdict");
+  expect_bad_result("{}", "no verdict");
+  expect_bad_result("{ value = 3 }", "no verdict"); /* labels are declared, and none is given */
+  expect_verdict("return { judge = function() return { state = 'undecided' } end }", ROW, "{\"state\":\"undecided\"}");
+  expect_verdict("return { judge = function() return { label = 'a', state = 'undecided' } end }", ROW,
+                 "{\"label\":\"a\",\"state\":\"undecided\"}");
+  expect_verdict("return { judge = function() return { value = 3 } end }", ROW, "{\"state\":\"scored\",\"value\":3}");
 }
 
 static void a_result_of_another_shape_is_unscored(void **state) {
@@ -503,7 +504,7 @@ static int is_escape(const struct dirent *entry) {
 int main(void) {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_verdict_is_canonical_json),
-      cmocka_unit_test(nothing_said_is_undecided),
+      cmocka_unit_test(undecided_is_what_a_judge_says_and_never_what_it_forgot),
       cmocka_unit_test(a_result_of_another_shape_is_unscored),
       cmocka_unit_test(long_digits_in_a_string_are_evidence),
       cmocka_unit_test(an_error_names_file_and_line),
