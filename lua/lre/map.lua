@@ -41,6 +41,11 @@ end
 ---@return any[]? results, integer n how many there were
 local function map(source, fn, opt)
   opt = opt or {}
+  for name in pairs(opt) do
+    if name ~= "limit" and name ~= "collect" then
+      error(("lre.map: unknown option %s; there are limit and collect"):format(tostring(name)), 2)
+    end
+  end
   local limit = opt.limit or DEFAULT_LIMIT
   if math.type(limit) ~= "integer" or limit < 1 then
     error("lre.map: limit: expected an integer, at least 1, got " .. tostring(limit), 2)

@@ -1,6 +1,9 @@
 /* bind.c: see bind.h. */
 #include "bind/bind.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "core/buf.h"
 #include "vm/value.h"
 
@@ -17,6 +20,21 @@ int lre_bind_fail(lua_State *L, const struct lre_err *err) {
 int lre_bind_raise(lua_State *L, const struct lre_err *err) {
   lre_bind_push_err(L, err);
   return lua_error(L);
+}
+
+static bool is_among(const char *name, const char *const *names) {
+  while (*names && strcmp(*names, name) != 0) names++;
+  return *names != NULL;
+}
+
+void lre_bind_check_fields(lua_State *L, int index, const char *what, const char *const *names) {
+  luaL_checkstack(L, 4, NULL);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING && !is_among(lua_tostring(L, -1), names))
+      luaL_error(L, "%s: unknown field '%s'", what, lua_tostring(L, -1));
+  }
 }
 
 static int buf_gc(lua_State *L) {

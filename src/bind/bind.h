@@ -21,6 +21,10 @@ int lre_bind_raise(lua_State *L, const struct lre_err *err); /* raises the error
 void *lre_bind_spare_take(lua_State *L, const void *key);
 void lre_bind_spare_give(lua_State *L, int index, const void *key);
 
+/* Raises "<what>: unknown field 'x'" where the table at index has a string key that is not in `names`
+ * (NULL-terminated). */
+void lre_bind_check_fields(lua_State *L, int index, const char *what, const char *const *names);
+
 /* A struct lre_buf in a userdata with __gc and __close, for memory that must survive a Lua error. */
 struct lre_buf *lre_bind_buf(lua_State *L);
 

@@ -131,8 +131,10 @@ static uint32_t timeout_ms(lua_State *L) {
 }
 
 static int process_run(lua_State *L) {
+  static const char *const fields[] = {"input", "timeout", "max_bytes", NULL};
   lua_settop(L, 1);
   lua_Integer n = check_argv(L);
+  lre_bind_check_fields(L, 1, "process.run", fields);
   uint32_t timeout = timeout_ms(L);
   lua_getfield(L, 1, "max_bytes");
   lua_Integer max_bytes = luaL_optinteger(L, -1, 0);

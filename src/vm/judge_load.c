@@ -231,7 +231,10 @@ static void compile_pattern(lua_State *L, int regex) {
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
   if (lre_sandbox_of(L)->kill.code) lua_error(L);
   lre_sandbox_push_text(L, -1);
-  luaL_error(L, "%s: patterns.%s: %s", file_of(lre_sandbox_of(L)), name, lua_tostring(L, -1));
+  const char *text = lua_tostring(L, -1), *problem = strchr(text, '(');
+  bool wrapped = problem && strncmp(text, "bad argument", 12) == 0; /* luaL_argerror knows no name of ours */
+  if (wrapped) text = lua_pushlstring(L, problem + 1, strlen(problem) - 2);
+  luaL_error(L, "%s: patterns.%s: %s", file_of(lre_sandbox_of(L)), name, text);
 }
 
 /* Pushes the table of compiled patterns. In the order of names, so that of two bad ones always the same is told. */
