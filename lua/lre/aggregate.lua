@@ -285,7 +285,7 @@ local function public(inputs)
   out.judges = json.array {}
   for i, judge in ipairs(inputs.judges) do
     out.judges[i] = { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels,
-      asks = judge.asks }
+      asks = judge.asks, options = judge.options, file = judge.file }
   end
   out.suites = json.array {}
   for i, suite in ipairs(inputs.suites) do

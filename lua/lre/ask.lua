@@ -289,8 +289,15 @@ local function log_retry(job, err, decision)
   log.info(("retry in %.3f s (%s) after %s"):format(decision.delay, decision.source, err.message), about(job))
 end
 
+-- Which flag sets the limit that was reached.
+local knobs = {
+  timeout_connect = "--timeout-connect", timeout_first_byte = "--timeout-first-byte",
+  timeout_stall = "--timeout-stall", timeout_total = "--timeout-total",
+}
+
 local function final_message(self, err, decision)
   local message = err.message .. hint(self, err)
+  if knobs[err.code] then message = ("%s; %s sets this limit"):format(message, knobs[err.code]) end
   if decision.source == "tries" then return ("%s (after %d tries)"):format(message, self._tries) end
   if decision.source ~= "max_retry_after" then return message end
   return ("%s; the provider asks to wait %.0f s, more than --max-retry-after (%.0f s)"):format(

@@ -306,19 +306,15 @@ local function collect_modules(folder, source, modules)
   return modules
 end
 
----Reads a script: UTF-8 and size checked, with the files beside it that it requires.
----@param path string
+---A chunk of a script that has been read, with its modules.
 ---@return lre.Chunk
-function catalog.chunk(path)
-  local name = catalog.display(path)
-  local source = read_script(path, name)
-  local modules = collect_modules(parent(path), source, {})
+function catalog.chunk_of(name, source, modules, path)
   local sums = {}
   for module, entry in pairs(modules) do
     sums[module] = entry.sha256
   end
   return {
-    path = path,
+    path = path or name,
     name = name,
     source = source,
     sha256 = hash.sha256(source),
@@ -326,6 +322,15 @@ function catalog.chunk(path)
     -- Of everything that the script is made of.
     hash = hash.sha256(json.encode { source = hash.sha256(source), modules = sums }),
   }
+end
+
+---Reads a script: UTF-8 and size checked, with the files beside it that it requires.
+---@param path string
+---@return lre.Chunk
+function catalog.chunk(path)
+  local name = catalog.display(path)
+  local source = read_script(path, name)
+  return catalog.chunk_of(name, source, collect_modules(parent(path), source, {}), path)
 end
 
 -- The libraries that a script may change for itself.
@@ -374,13 +379,22 @@ local function is_fatal(err)
   return type(err) == "table" and err.exit ~= nil
 end
 
+-- What an error object says: a table that says nothing is shown as data, not as an address.
+local function said(err)
+  local meta = type(err) == "table" and getmetatable(err)
+  if type(err) ~= "table" or type(meta) == "table" and meta.__tostring then
+    return tostring(err)
+  end
+  return type(err.message) == "string" and err.message or json.encode(err) or "an error object without a message"
+end
+
 ---A message handler: keeps the error tables that end the command, adds a traceback to everything else: the script's
 ---frames, not the engine's below it.
 function catalog.traceback(err)
   if is_fatal(err) then
     return err
   end
-  local trace = debug.traceback(tostring(err), 2)
+  local trace = debug.traceback(said(err), 2)
   return trace:match "^(.-)\n%s*%[C%]: in function 'xpcall'" or trace
 end
 

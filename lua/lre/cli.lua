@@ -44,8 +44,8 @@ function cli.commands()
 end
 
 -- Commands of the three systems that lre grew from, which this version does not have yet.
-local LATER = { reproduce = true, grid = true,
-  rejudge = true, salvage = true, resume = true, mock = true, verify = true }
+local LATER = { grid = true,
+  rejudge = true, salvage = true, resume = true, mock = true }
 
 local function unknown_command(word)
   local names = cli.commands()

@@ -149,24 +149,26 @@ local ENTRIES = {
       .. "row); - for standard output." },
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
-  { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files", on = { RUN, "judge", "cache" },
+  { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files", on = { RUN, "judge", "cache", "reproduce" },
     help = "Keep answers there by the content of their request, and take them from there." },
   { "older-than", type = "string", metavar = "TIME", group = "Files", on = { "cache" },
     help = "clear: only what was written longer ago: 7d, 24h, 30m, 45s, or a number of days." },
   { "run", type = "string", metavar = "RUN", group = "Files", on = { "cache" },
     help = "explain: the folder of the run that a trial's key is from." },
-  { "offline", type = "flag", group = "Files", on = ASKS,
+  { "offline", type = "flag", group = "Files", on = { RUN, "judge", "reproduce" },
     help = "Send nothing: what is not in --cache is an error." },
   { "cache-allow-nondeterministic", type = "flag", group = "Files", on = { RUN },
     help = "Do not warn of --cache at a temperature above 0 without --repeats." },
+  { "exec", type = "flag", group = "What to do", on = { "reproduce" },
+    help = "Run it into a fresh folder, then say identical, or the first difference (exit 1)." },
   { "run-dir", aliases = { "--output-dir" }, type = "string", metavar = "DIR", default = "runs", group = "Files",
-    on = { RUN },
+    on = { RUN, "reproduce" },
     help = "Folder that holds the runs." },
-  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN }, default_text = "the UTC time",
+  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN, "reproduce" }, default_text = "the UTC time",
     help = "Name of the run; an existing one is resumed." },
   { "fresh", type = "flag", group = "Files", on = { RUN }, help = "Do not resume: take the next free id." },
   { "path", type = "words", metavar = "DIR", group = "Files", on = { RUN, DEMO, "script", "list", "lint", "test",
-    "report", "validate", "did", "judge" },
+    "report", "validate", "did", "judge", "reproduce" },
     help = "Folder that is searched first for suites, judges, adapters, personas, reports." },
   { "dry-run", type = "flag", group = "Files", on = { RUN, "cache" },
     help = "Print what would be sent (cache clear: removed); needs no key, sends nothing." },
@@ -177,7 +179,7 @@ local ENTRIES = {
   { "expect", type = "list", metavar = "EXPECTATION", group = "Output", on = { RUN, "report" },
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
-  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache" },
+  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache", "verify" },
     help = "Print data instead of tables." },
   { "verbose", short = "-v", type = "flag", group = "Output", on = { EVERY }, help = "Say more (log level INFO)." },
   { "quiet", short = "-q", type = "flag", group = "Output", on = { EVERY }, help = "Say only errors." },
@@ -294,11 +296,15 @@ function defaults.words(list)
   return out
 end
 
--- As words, but "name:a=1,b=2" is one.
+-- As words, but "name:a=1,b=2" is one, and so is a file with a comma in its name.
 local function specs(list)
   local out = {}
   for _, text in ipairs(list or {}) do
-    for _, spec in ipairs(require("lre.options").split(text)) do out[#out + 1] = spec end
+    if text:find(",", 1, true) and require("lre.fs").stat(text) then
+      out[#out + 1] = text
+    else
+      for _, spec in ipairs(require("lre.options").split(text)) do out[#out + 1] = spec end
+    end
   end
   return out
 end

@@ -178,8 +178,7 @@ local function new_sandbox(chunk, values, limits)
 end
 
 -- The declared table, checked, without running anything outside of a sandbox.
-local function read(path, limits)
-  local chunk = catalog.chunk(path)
+local function read(chunk, limits)
   local state = new_sandbox(chunk, nil, limits)
   local declared, err = state:declared()
   if not declared then
@@ -192,7 +191,7 @@ end
 ---@param name string name or path
 ---@return table declared, lre.Chunk chunk
 function judge.describe(name)
-  local declared, chunk, state = read(catalog.find("judges", name).path)
+  local declared, chunk, state = read(catalog.chunk(catalog.find("judges", name).path))
   state:close()
   return declared, chunk
 end
@@ -255,9 +254,10 @@ end
 
 ---Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"), or a model judge that an
 ---experiment declared. Raises with exit 3 (2 for its options). `limits`: { steps, bytes, regex_match } of a row;
----`asking`: how a model judge gets its model (lre.judge_model.asker), nil where it will ask nothing.
+---`asking`: how a model judge gets its model (lre.judge_model.asker), nil where it will ask nothing; `chunk`: the
+---script, where it is in hand.
 ---@param spec string|table
----@param opt { limits: table?, options: table?, asking: function? }?
+---@param opt { limits: table?, options: table?, asking: function?, chunk: lre.Chunk? }?
 ---@return lre.Judge
 function judge.open(spec, opt)
   opt = opt or {}
@@ -273,7 +273,7 @@ function judge.open(spec, opt)
   given.as = nil
   local where = ("judge %s"):format(shape.quote(name))
   check_alias(alias, where)
-  local declared, chunk, state = read(catalog.find("judges", name).path, opt.limits)
+  local declared, chunk, state = read(opt.chunk or catalog.chunk(catalog.find("judges", name).path), opt.limits)
   if declared.kind == "model" then
     state:close()
     given.model = nil

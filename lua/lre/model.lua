@@ -68,10 +68,17 @@ function model.base_url(url, where)
   return scheme .. "://" .. authority .. path:gsub("/+$", ""), scheme == "https" or is_loopback(host)
 end
 
+-- A key pasted in the place of its variable's name must not be echoed: names of variables are short and upper-case.
+local function check_variable(name, flag)
+  if name:find "^[%a_][%w_]*$" and not (#name > 20 and name:find "%l" and name:find "%d") then return end
+  fail(2, "%s: expected the name of an environment variable, such as OPENAI_API_KEY, not the key itself", flag)
+end
+
 -- Decides whether a key goes out, and loads it. Sets key_env, key_sent and _auth.
 local function settle_key(self, spec, safe)
   local adapter = self._adapter
   local named = spec.api_key_env
+  if named then check_variable(named, spec.key_flag or "--api-key-env") end
   local env = named or adapter.key_env
   if not env then return end
   self.key_env = env

@@ -36,7 +36,8 @@ local function open(path)
   return dir
 end
 
-local function file_of(dir, kind, name)
+---The run's own copy of a file; nil where it has none. dir: { path, old = its run.json }.
+function rejudge.file_of(dir, kind, name)
   for _, entry in ipairs(dir.old.files) do
     if entry.kind == kind and entry.name == name then return dir.path .. "/" .. entry.file end
   end
@@ -44,7 +45,7 @@ end
 
 -- What a persona said, from the run's own copy.
 local function persona_of(dir, entry)
-  local path = file_of(dir, "persona", entry.name)
+  local path = rejudge.file_of(dir, "persona", entry.name)
   local found = { name = entry.name }
   if path and path:find "%.json$" then
     found.system = json.decode(assert(fs.read(path))).system
@@ -63,8 +64,8 @@ local function map(list, fn)
   return out
 end
 
--- Enough of the plan to find each answer's messages.
-local function plan_of(dir, judges)
+---Enough of the plan to find each answer's messages.
+function rejudge.plan_of(dir, judges)
   local old = dir.old
   return plan.stored {
     suites = map(old.inputs.suites, function(suite) return { name = suite.name, suite = suite, judges = judges } end),
@@ -125,12 +126,12 @@ function rejudge.run(path, judges)
   local dir = open(path)
   local ok, err = log.open(dir.path .. "/run.log")
   if not ok then fail(4, "%s", err) end
-  local the_plan = plan_of(dir, judges)
+  local the_plan = rejudge.plan_of(dir, judges)
   local inputs = inputs_of(dir, the_plan)
   keep_judges(dir, judges)
   describe(dir, inputs, judges)
   local judged = run.judge(the_plan, dir, function(entry)
-    local kept = file_of(dir, "samples", entry.name)
+    local kept = rejudge.file_of(dir, "samples", entry.name)
     if not kept then fail(3, "%s: the samples of suite %s are not in the run", dir.path, entry.name) end
     return dir:samples(kept:sub(#dir.path + 2))
   end)

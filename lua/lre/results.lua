@@ -63,12 +63,22 @@ function results.metrics(suite, judge)
   end)
 end
 
+-- Which scripts a judge is made of: verify opens them from the run's own copies.
+local function source_of(chunk)
+  if not chunk then return nil end
+  local modules = {}
+  for name, part in pairs(chunk.modules) do modules[name] = { path = part.chunk:sub(2), sha256 = part.sha256 } end
+  return { path = chunk.name, sha256 = chunk.sha256, modules = modules }
+end
+
 ---The same of one judge. suites: { name, suite = { metrics? } }.
 function results.judge_inputs(judge, suites)
   local metrics_of = {}
   for _, e in ipairs(suites) do metrics_of[e.name] = results.metrics(e.suite, judge) end
   return { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels, metrics_of = metrics_of,
-    asks = judge.kind == "model" and judge:inputs() or nil }
+    asks = judge.kind == "model" and judge:inputs() or nil,
+    options = judge.options and next(judge.options) and judge.options or nil,
+    file = judge.judge ~= judge.name and judge.judge or nil, source = source_of(judge.chunk) }
 end
 
 ---The inputs of a plan, as plain data: all that aggregating needs beside the journal.

@@ -165,12 +165,15 @@ local function collect_messages(prompt, system, word)
 end
 
 local function check_turns(list, word, out)
+  local asked = false
   for _, message in ipairs(list) do
-    if message.role == "user" and (type(message.content) == "table" or message.content:find "%S") then
-      return
-    end
+    asked = asked or message.role == "user" and (type(message.content) == "table" or message.content:find "%S")
   end
-  problem(out, word, "expected at least one message of role user with text, got none")
+  if not asked then
+    problem(out, word, "expected at least one message of role user with text, got none")
+  elseif list[#list].role ~= "user" then
+    problem(out, word, ("expected the last message to be the user's, got one of role %s"):format(list[#list].role))
+  end
 end
 
 local plain_fields = { text = true, prompt = true, category = true, subcategory = true }

@@ -50,8 +50,8 @@ local function last_user_text(messages)
   end
 end
 
--- What a judge is shown: what is in the journal's row, and what the model was sent.
-local function judge_input(row, answer, messages)
+---What a judge is shown: what is in the journal's row, and what the model was sent.
+function run.judge_input(row, answer, messages)
   return {
     trial = { key = row.key, suite = row.suite, sample_id = row.sample_id, category = row.category or nil,
       subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
@@ -138,7 +138,7 @@ function Judging:answer(row, answer, messages, there, hooks)
     truncated = answer.finish_reason == "length" or nil }
   for _, judge in ipairs(judges) do
     if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. item.response_hash)) then
-      item.input = item.input or judge_input(row, answer, messages)
+      item.input = item.input or run.judge_input(row, answer, messages)
       local block = self.blocks[judge]
       if judge.kind == "model" then
         start_asking(self, judge, item, hooks)
@@ -164,9 +164,10 @@ function Judging:finish()
   if self.failure then error(self.failure, 0) end
 end
 
--- Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
--- held.
-local function finder(plan, open)
+---Finds the trial of a journal's row by walking along the plan: rows are nearly in the plan's order, so few trials are
+---held.
+---@return fun(key: string): table?
+function run.finder(plan, open)
   local pull, ahead = plan:trials(open), {}
   return function(key)
     local found = ahead[key]
@@ -200,7 +201,7 @@ local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite
 ---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite.
 ---Returns { given, failed, interrupted }.
 function run.judge(plan, store, open)
-  local self, find = new_judging(plan, store), finder(plan, open)
+  local self, find = new_judging(plan, store), run.finder(plan, open)
   local counts = aggregate.counting(store)
   local there, before = judged(store, counts), sched.interrupted()
   for row, number in store:scan(TRIAL_FIELDS) do

@@ -232,6 +232,15 @@ function pattern_set:any(s) end
 local stats = {}
 ---@return table?, lre.Error?
 function stats.wilson(x, n, confidence) end
+---Of trials that come in clusters (repeats of a sample): `positives[i]` of `sizes[i]`. Wilson with n / DEFF in the place
+---of n; has `n_eff` and `clusters` (how many are not empty) too.
+---@param positives integer[]
+---@param sizes integer[]
+---@return table?, lre.Error?
+function stats.wilson_clustered(positives, sizes, confidence) end
+---The same where n_eff is known: x of n, worth n_eff independent ones.
+---@return table?, lre.Error?
+function stats.wilson_effective(x, n, n_eff, confidence) end
 ---@return table?, lre.Error?
 function stats.jeffreys(x, n, confidence) end
 ---@return table?, lre.Error?

@@ -177,6 +177,55 @@ static double *read_values(lua_State *L, size_t *n) {
   return values;
 }
 
+/* The counts of the list at `index`, in a userdata that is pushed. */
+static int64_t *read_counts(lua_State *L, int index, size_t n) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  luaL_argcheck(L, (size_t)luaL_len(L, index) == n, index, "expected as many counts in both lists");
+  lre_context_charge(L, n);
+  int64_t *counts = scratch(L, n, sizeof *counts);
+  for (size_t i = 0; i < n; i++) {
+    int whole;
+    lua_geti(L, index, (lua_Integer)i + 1);
+    counts[i] = lua_tointegerx(L, -1, &whole);
+    if (!whole) luaL_error(L, "count %I: expected a whole number", (LUAI_UACINT)i + 1);
+    lua_pop(L, 1);
+  }
+  return counts;
+}
+
+static int push_effective(lua_State *L, bool ok, const struct lre_interval *out, double n_eff, double confidence,
+                          const struct lre_err *err) {
+  int results = push_interval(L, ok, out, "wilson_clustered", confidence, err);
+  if (!ok) return results;
+  lua_pushnumber(L, n_eff);
+  lua_setfield(L, -2, "n_eff");
+  return results;
+}
+
+static int stats_wilson_clustered(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  double confidence = luaL_optnumber(L, 3, CONFIDENCE), n_eff = 0;
+  size_t n_clusters = (size_t)luaL_len(L, 1), n_full = 0;
+  int64_t *x_c = read_counts(L, 1, n_clusters), *n_c = read_counts(L, 2, n_clusters);
+  struct lre_interval out;
+  struct lre_err err;
+  bool ok = lre_stats_wilson_clustered(x_c, n_c, n_clusters, confidence, &out, &n_eff, &n_full, &err);
+  int results = push_effective(L, ok, &out, n_eff, confidence, &err);
+  if (!ok) return results;
+  lua_pushinteger(L, (lua_Integer)n_full);
+  lua_setfield(L, -2, "clusters");
+  return results;
+}
+
+static int stats_wilson_effective(lua_State *L) {
+  lua_Integer x = luaL_checkinteger(L, 1), n = luaL_checkinteger(L, 2);
+  double n_eff = luaL_checknumber(L, 3), confidence = luaL_optnumber(L, 4, CONFIDENCE);
+  struct lre_interval out;
+  struct lre_err err;
+  bool ok = lre_stats_wilson_effective(x, n, n_eff, confidence, &out, &err);
+  return push_effective(L, ok, &out, n_eff, confidence, &err);
+}
+
 static int stats_quantile(lua_State *L) {
   double q = luaL_checknumber(L, 2), out = 0;
   size_t n;
@@ -316,6 +365,8 @@ static int stats_t_quantile(lua_State *L) {
 int luaopen_lre_stats(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"wilson", stats_wilson},
+      {"wilson_clustered", stats_wilson_clustered},
+      {"wilson_effective", stats_wilson_effective},
       {"jeffreys", stats_jeffreys},
       {"clopper_pearson", stats_clopper_pearson},
       {"newcombe", stats_newcombe},

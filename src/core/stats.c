@@ -42,16 +42,80 @@ static double z_of(double confidence) {
 
 /* Wilson 1927, JASA 22:209, as Brown, Cai & DasGupta 2001, Stat Sci 16:101, eq. 4. Pinned at 0 and n, where rounding
  * would leave 1e-17. */
-static struct lre_interval wilson(int64_t x, int64_t n, double z) {
-  double k = (double)x, m = (double)n, z2 = z * z;
+static struct lre_interval wilson_of(double k, double m, double z) {
+  double z2 = z * z;
   double centre = (k + z2 / 2) / (m + z2);
   double half = z / (m + z2) * sqrt(k * (m - k) / m + z2 / 4);
-  return (struct lre_interval){k / m, x == 0 ? 0 : centre - half, x == n ? 1 : centre + half};
+  return (struct lre_interval){k / m, k <= 0 ? 0 : centre - half, k >= m ? 1 : centre + half};
+}
+
+static struct lre_interval wilson(int64_t x, int64_t n, double z) {
+  return wilson_of((double)x, (double)n, z);
 }
 
 bool lre_stats_wilson(int64_t x, int64_t n, double confidence, struct lre_interval *out, struct lre_err *err) {
   if (!confidence_ok(confidence, err) || !counts_ok(x, n, err)) return false;
   *out = wilson(x, n, z_of(confidence));
+  return true;
+}
+
+/* Kott & Carr 1997, J Off Stat 13:1: the share as it is, the sample size divided by the design effect. */
+static struct lre_interval wilson_effective(int64_t x, int64_t n, double n_eff, double z) {
+  double p = (double)x / (double)n;
+  struct lre_interval out = wilson_of(x == n ? n_eff : p * n_eff, n_eff, z);
+  out.value = p;
+  return out;
+}
+
+bool lre_stats_wilson_effective(int64_t x, int64_t n, double n_eff, double confidence, struct lre_interval *out,
+                                struct lre_err *err) {
+  if (!confidence_ok(confidence, err) || !counts_ok(x, n, err)) return false;
+  if (!(n_eff > 0 && n_eff <= (double)n)) {
+    return lre_err_set(err, "stats", "range", "n_eff must be in (0, n] (n is %lld), got %g", (long long)n, n_eff);
+  }
+  *out = wilson_effective(x, n, n_eff, z_of(confidence));
+  return true;
+}
+
+/* Sums of the clusters; *n_full of them are not empty. */
+static bool sum_clusters(const int64_t *x_c, const int64_t *n_c, size_t n_clusters, int64_t *x, int64_t *n,
+                         size_t *n_full, struct lre_err *err) {
+  *x = *n = 0;
+  *n_full = 0;
+  for (size_t i = 0; i < n_clusters; i++) {
+    if (x_c[i] == 0 && n_c[i] == 0) continue;
+    if (!counts_ok(x_c[i], n_c[i], err) || !add_cell(n_c[i], n, err)) return false;
+    *x += x_c[i];
+    *n_full += 1;
+  }
+  return counts_ok(*x, *n, err);
+}
+
+/* DEFF = (cluster SE / naive SE)^2, at least 1. Cluster SE^2 = (1/n^2) sum over clusters of the squared sum of their
+ * deviations (Miller 2024, arXiv 2411.00640, section 2.2), times G/(G-1) (CR1: Cameron & Miller 2015, J Hum Resour
+ * 50:317); naive SE^2 = p(1-p)/n. Where all agree, or there is one cluster, nothing tells how alike the trials of a
+ * cluster are: they are taken for one each. Clusters of one are no clusters. */
+static double effective_size(const int64_t *x_c, const int64_t *n_c, size_t n_clusters, int64_t x, int64_t n,
+                             size_t n_full) {
+  double g = (double)n_full, m = (double)n, p = (double)x / m, squares = 0;
+  if (x == 0 || x == n || n_full < 2 || (int64_t)n_full == n) return g;
+  for (size_t i = 0; i < n_clusters; i++) {
+    double deviation = (double)x_c[i] - (double)n_c[i] * p;
+    squares += deviation * deviation;
+  }
+  double deff = g / (g - 1) * squares / (m * p * (1 - p));
+  return m / fmax(1, deff);
+}
+
+bool lre_stats_wilson_clustered(const int64_t *x_c, const int64_t *n_c, size_t n_clusters, double confidence,
+                                struct lre_interval *out, double *n_eff, size_t *n_full, struct lre_err *err) {
+  int64_t x, n;
+  size_t full;
+  if (!confidence_ok(confidence, err) || !sum_clusters(x_c, n_c, n_clusters, &x, &n, &full, err)) return false;
+  double size = effective_size(x_c, n_c, n_clusters, x, n, full);
+  *out = wilson_effective(x, n, size, z_of(confidence));
+  if (n_eff) *n_eff = size;
+  if (n_full) *n_full = full;
   return true;
 }
 

@@ -147,6 +147,60 @@ static void wilson_gives_known_intervals(void **state) {
   assert_near(81.0 / 263, wilson_of(81, 263, 0.95).value, 0);
 }
 
+static struct lre_interval clustered_of(const int64_t *x, const int64_t *n, size_t clusters, double *n_eff) {
+  struct lre_interval out = {0};
+  assert_true(lre_stats_wilson_clustered(x, n, clusters, 0.95, &out, n_eff, NULL, NULL));
+  return out;
+}
+
+/* By hand: p = 1/2, deviations 1, -1, 1, -1 and CR1 4/3, so DEFF = 4/3 * 4 / (8/4) = 8/3 and n_eff = 3. */
+static void repeats_that_agree_are_worth_one_trial_less_than_the_samples(void **state) {
+  (void)state;
+  double n_eff;
+  struct lre_interval out = clustered_of((int64_t[]){2, 0, 2, 0}, (int64_t[]){2, 2, 2, 2}, 4, &n_eff);
+  assert_near(3, n_eff, EXACT);
+  assert_near(0.5, out.value, 0);
+  assert_interval(0.12537527700235556, 0.8746247229976444, out);
+}
+
+static void repeats_that_differ_as_by_chance_keep_their_worth(void **state) {
+  (void)state;
+  double n_eff;
+  struct lre_interval out = clustered_of((int64_t[]){1, 1, 1, 1}, (int64_t[]){2, 2, 2, 2}, 4, &n_eff);
+  assert_near(8, n_eff, 0); /* never more than n: DEFF is at least 1 */
+  assert_interval(wilson_of(4, 8, 0.95).low, wilson_of(4, 8, 0.95).high, out);
+  out = clustered_of((int64_t[]){1, 0, 1, 0, 0}, (int64_t[]){1, 1, 1, 0, 1}, 5, &n_eff);
+  assert_near(4, n_eff, 0); /* clusters of one are no clusters, empty ones none at all */
+  assert_interval(wilson_of(2, 4, 0.95).low, wilson_of(2, 4, 0.95).high, out);
+}
+
+static void where_all_or_none_are_positive_a_cluster_counts_as_one(void **state) {
+  (void)state;
+  double n_eff;
+  struct lre_interval out = clustered_of((int64_t[]){0, 0, 0}, (int64_t[]){5, 5, 4}, 3, &n_eff);
+  assert_near(3, n_eff, 0);
+  assert_interval(0, wilson_of(0, 3, 0.95).high, out);
+  out = clustered_of((int64_t[]){5, 5, 4}, (int64_t[]){5, 5, 4}, 3, &n_eff);
+  assert_interval(wilson_of(3, 3, 0.95).low, 1, out);
+  clustered_of((int64_t[]){3}, (int64_t[]){7}, 1, &n_eff);
+  assert_near(1, n_eff, 0);
+}
+
+static void clusters_that_make_no_sense_are_errors(void **state) {
+  (void)state;
+  struct lre_err err;
+  struct lre_interval out;
+  const int64_t two[] = {2, 2}, less[] = {1, 2}, negative[] = {-1, 2}, none[] = {0, 0};
+  assert_code(lre_stats_wilson_clustered(two, less, 2, 0.95, &out, NULL, NULL, &err), &err, "range");
+  assert_code(lre_stats_wilson_clustered(negative, two, 2, 0.95, &out, NULL, NULL, &err), &err, "range");
+  assert_code(lre_stats_wilson_clustered(none, none, 2, 0.95, &out, NULL, NULL, &err), &err, "no_data");
+  assert_code(lre_stats_wilson_clustered(NULL, NULL, 0, 0.95, &out, NULL, NULL, &err), &err, "no_data");
+  assert_code(lre_stats_wilson_clustered(less, two, 2, 95, &out, NULL, NULL, &err), &err, "range");
+  assert_code(lre_stats_wilson_effective(1, 2, 0, 0.95, &out, &err), &err, "range");
+  assert_code(lre_stats_wilson_effective(1, 2, 2.5, 0.95, &out, &err), &err, "range");
+  assert_code(lre_stats_wilson_effective(1, 2, (double)NAN, 0.95, &out, &err), &err, "range");
+}
+
 static void intervals_end_at_exactly_0_and_1_at_the_extremes(void **state) {
   (void)state;
   for (int64_t n = 1; n < 60; n++) {
@@ -642,6 +696,10 @@ int main(void) {
       cmocka_unit_test(t_quantiles_agree_with_closed_forms_and_tables),
       cmocka_unit_test(quantiles_outside_their_domain_are_errors),
       cmocka_unit_test(wilson_gives_known_intervals),
+      cmocka_unit_test(repeats_that_agree_are_worth_one_trial_less_than_the_samples),
+      cmocka_unit_test(repeats_that_differ_as_by_chance_keep_their_worth),
+      cmocka_unit_test(where_all_or_none_are_positive_a_cluster_counts_as_one),
+      cmocka_unit_test(clusters_that_make_no_sense_are_errors),
       cmocka_unit_test(intervals_end_at_exactly_0_and_1_at_the_extremes),
       cmocka_unit_test(jeffreys_and_clopper_pearson_give_known_intervals),
       cmocka_unit_test(clopper_pearson_keeps_its_digits_at_large_counts),

@@ -40,7 +40,7 @@ A script is Lua with the engine at hand.
   stack traceback:
   	[C]: in ?
   	[C]: in function 'error'
-  	$LRE/lua/lre/catalog.lua:359: in metamethod 'newindex'
+  ...
   	global.lua:1: in main chunk
   [3]
   $ printf 'local lre = require "lre"\nlocal function f() error("oops") end\nf()\n' > error.lua; lre script error.lua
@@ -67,3 +67,15 @@ A script is Lua with the engine at hand.
   $ printf 'require "lre".experiment { suites = { "harmful_helpful" }, modles = { "fake/a" } }\n' > typo.lua; lre script typo.lua
   lre: typo.lua:1: experiment: unknown field "modles". Did you mean "models" or "model"?
   [3]
+
+An error object without a message is shown as data, not as an address:
+
+  $ echo 'error { code = 5 }' > bad.lua; lre script bad.lua
+  lre: {"code":5}
+  ...
+  [3]
+
+A file whose name has a comma in it is one file:
+
+  $ echo '{"id":"a","text":"hello"}' > com,ma.jsonl; lre run -q --no-judge --model fake/x --suite com,ma.jsonl --out - | grep com,
+          "name": "com,ma"

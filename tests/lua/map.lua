@@ -115,3 +115,7 @@ test("a_wrong_limit_or_source_is_a_scripts_bug", function()
   test.eq(tostring(failure(map, {}, print, { limit = 0 })):match "limit: expected an integer" ~= nil, true)
   test.eq(tostring(failure(map, "x", print)):match "expected a list or an iterator, got string" ~= nil, true)
 end)
+
+test("a_misspelt_option_is_refused", function()
+  test.raises(function() map({ 1 }, function() end, { limt = 2 }) end, "unknown option limt")
+end)

@@ -429,3 +429,10 @@ test("the_fake_model_never_yields", function()
   other:wait()
   test.eq(ran, true)
 end)
+
+test("a_key_in_the_place_of_its_variable_is_not_echoed", function()
+  for _, key in ipairs { "sk-abcdef", "gsk_abcdefghij0123456789xyz" } do
+    local message = refused(2, "expected the name of an environment variable", { name = "openai/x", api_key_env = key })
+    test.ok(not message:find(key, 1, true))
+  end
+end)

@@ -60,3 +60,7 @@ test("wrong_arguments_raise", function()
   test.raises(function() process.run { "a\0b" } end, "zero bytes")
   test.raises(function() process.run { "true", timeout = -1 } end, "timeout")
 end)
+
+test("a_misspelt_field_is_refused", function()
+  test.raises(function() process.run { "cat", inptu = "x" } end, "process.run: unknown field 'inptu'")
+end)

@@ -401,3 +401,8 @@ end }]])
   test.eq(n, 300000)
   test.eq(most < 16 * 1024, true)
 end)
+
+test("a_conversation_that_ends_with_the_assistant_is_refused_with_its_line", function()
+  local path = write("ends.jsonl", '{"id":"a","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}\n')
+  test.has(said(suite.open(path):check()), "ends.jsonl:1: messages: expected the last message to be the user's, got one of role assistant")
+end)
