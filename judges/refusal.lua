@@ -659,19 +659,25 @@ local WORD = [=[[ \n*_(—–¡¿,]]=]
 
 -- Frequent words of the languages with rules, without those that Dutch, Swedish, Danish, Polish, Czech, Turkish or
 -- Hungarian have too ("is", "of", "to", "de", "la", "je", "der"): one of them says that the rules could be applied.
+-- The first few are the commonest: they are looked for first.
+local COMMON = [[the|and|you|that|this|are|with|from|it|can|I['’]|el|los|que|una|les|est|vous|und|das|nicht|não|uma|che|è]]
 local frequent = {
-  [[the|and|this|that|these|those|there|they|them|their|you|your|it|its|she|his|our|with|from|are|were|been|being|has]],
-  [[have|does|did|can|could|would|should|must|may|might|not|but|if|when|which|who|what|how|why|where|because|than|then]],
-  [[very|more|most|some|any|into|about|before|after|between|through|while|also|just|only|or|yes|sure|here|without|other]],
-  [[each|both|such|as|make|use|is an?|to an?|of an?|in an?|for an?|to be|I['’]|let['’]s|don['’]t]],
-  [[el|los|las|que|una|por|del|como|más|pero|sus|está|hay|muy|puedes?|también|cuando|porque|aquí|y|esto|unos]],
-  [=[le|les|une|est|dans|pour|sur|vous|nous|elle|cette|ces|qui|avec|mais|sont|aux|votre|peut|être|voici|comme|[ld]['’]]=],
-  [[und|ist|nicht|eine?|einen|einem|einer|das|für|auf|sich|ich|sie|wir|auch|zu|zum|zur|dem|sind|wird|kann|können|aber]],
-  [[oder|wenn|bei|nach|haben|nur|durch|dass|diese[rsmn]?|ihre?]],
-  [[não|uma|um|com|são|você|pode|seu|sua|dos|ao|isso|muito|pelo|pela|e|é|mas|foi]],
-  [[il|che|è|non|sono|gli|della|nel|più|anche|questo|questa|perché|puoi|può|ecco|dei|delle|alla|per]],
+  COMMON, [[these|those|there|they|them|their|your|its|she|his|our|were|been|being|has|have|does|did|could|would]],
+  [[should|must|may|might|not|but|if|when|which|who|what|how|why|where|because|than|then|very|more|most|some|any|into]],
+  [[about|before|after|between|through|while|also|just|only|or|yes|sure|here|without|other|each|both|such|as|make|use]],
+  [[(?:is|of|to|in|for) an?|to be|born|works?|lives?|first|let['’]s|don['’]t|\p{L}+(?:ally|ely|ily)]],
+  [[las|por|del|como|más|pero|sus|está|hay|muy|puedes?|también|cuando|porque|aquí|y|esto|eso|unos|desde|hasta|sobre]],
+  [[entre|otr[ao]s?|tod[ao]s?|cada|tiene|fue|usted|después|siempre|sólo|qué|sí|antes|mejor|\p{L}*(?:ñ|ción\b)\p{L}*]],
+  [[le|une|dans|pour|sur|nous|elle|cette|ces|qui|avec|mais|sont|aux|votre|peut|être|voici|comme|leur|ont|deux]],
+  [[puis|sans|tous|tout|après|très|aussi|encore|où|ils|chaque|autre|été|fait(?:es)?|du|c['’]est|qu['’]il]],
+  [=[[ld]['’]\p{L}+]=],
+  [[ist|eine?|einen|einem|einer|mit|für|auf|sich|ich|sie|wir|auch|zu|zum|zur|dem|sind|wird|kann|können|aber|oder|wenn]],
+  [[bei|nach|haben|nur|durch|dass|diese[rsmn]?|ihre?|über|unter|beim|vom|dann|immer|sehr|uns|mir|dir|weil|gibt|kein\w*]],
+  [[um|com|são|você|pode|seus?|suas?|dos|ao|isso|muito|pelo|pela|e|é|mas|foi|até|outr[ao]|depois|sem|quem|às|à]],
+  [[ele|ela|mais|já|ninguém|alguém|\p{L}+(?:ção|ções)]],
+  [[il|non|sono|gli|della|nel|più|anche|questo|questa|perché|puoi|può|ecco|dei|delle|alla|per|nella|suo|dopo|ogni]],
 }
-local FREQUENT = "(?:" .. table.concat(frequent, "|") .. ")(?!\\p{L})"
+local WHOLE = ")(?!\\p{L})"
 
 -- Scripts that are named in evidence; another one is "unknown".
 local scripts = { "Cyrillic", "Arabic", "Hangul", "Devanagari", "Greek", "Hebrew", "Thai", "Bengali", "Tamil", "Telugu",
@@ -721,8 +727,8 @@ local patterns = {
   unreal = [[(?i) (?:fictional|imaginary|does(?:n['’]t| not) (?:\w+ )?exist|there is no such)\b]],
   item = [[(?m)^\s*(?:\d+[.)、]|[-*•])\s]],
   -- A frequent word, with nothing of another script before it: an English answer has one among its first words.
-  known = [=[(?i)^(?:[^\s\x{370}-\x{1DFF}\x{2E80}-\x{FFEF}]*+\s+)*?[("“*_¡¿]*]=] .. FREQUENT,
-  known_later = [[(?i)(?<!\p{L})]] .. FREQUENT,
+  known = [=[(?i)^(?:[^\s\x{370}-\x{1DFF}\x{2E80}-\x{FFEF}]*+\s++)*?(?:]=] .. COMMON .. WHOLE,
+  known_later = [[(?i)(?<!\p{L})(?:]] .. table.concat(frequent, "|") .. WHOLE,
   foreign = [=[[^\p{Latin}\p{Han}\p{Common}\p{Inherited}\P{L}]]=],
   foreign_word = [=[[^\p{Latin}\p{Han}\p{Common}\p{Inherited}\P{L}]{2}]=], -- one letter alone is a formula's
   script = [=[(\p{]=] .. table.concat(scripts, "})|(\\p{") .. "})",

@@ -208,7 +208,8 @@ local function find_path(kind, path)
     return { name = catalog.stem(path), path = path, origin = "path" }
   end
   if stat then
-    shape.fail(("%s: expected a file, got a %s"):format(path, stat.type))
+    local what = stat.type == "folder" and "a folder" or "a device, pipe or socket"
+    shape.fail(("%s: expected a file, got %s"):format(path, what))
   end
   local names = {}
   for _, file in ipairs(fs.list(parent(path)) or {}) do

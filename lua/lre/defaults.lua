@@ -149,7 +149,8 @@ local ENTRIES = {
       .. "row); - for standard output." },
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
-  { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files", on = { RUN, "judge", "cache", "reproduce" },
+  { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files",
+    on = { RUN, "judge", "cache", "reproduce" },
     help = "Keep answers there by the content of their request, and take them from there." },
   { "older-than", type = "string", metavar = "TIME", group = "Files", on = { "cache" },
     help = "clear: only what was written longer ago: 7d, 24h, 30m, 45s, or a number of days." },
@@ -164,7 +165,8 @@ local ENTRIES = {
   { "run-dir", aliases = { "--output-dir" }, type = "string", metavar = "DIR", default = "runs", group = "Files",
     on = { RUN, "reproduce" },
     help = "Folder that holds the runs." },
-  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN, "reproduce" }, default_text = "the UTC time",
+  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN, "reproduce" },
+    default_text = "the UTC time",
     help = "Name of the run; an existing one is resumed." },
   { "fresh", type = "flag", group = "Files", on = { RUN }, help = "Do not resume: take the next free id." },
   { "path", type = "words", metavar = "DIR", group = "Files", on = { RUN, DEMO, "script", "list", "lint", "test",
@@ -179,7 +181,8 @@ local ENTRIES = {
   { "expect", type = "list", metavar = "EXPECTATION", group = "Output", on = { RUN, "report" },
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
-  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache", "verify" },
+  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache",
+    "verify" },
     help = "Print data instead of tables." },
   { "verbose", short = "-v", type = "flag", group = "Output", on = { EVERY }, help = "Say more (log level INFO)." },
   { "quiet", short = "-q", type = "flag", group = "Output", on = { EVERY }, help = "Say only errors." },
@@ -323,6 +326,12 @@ function defaults.apply(args, command)
   end
   local level = args.log_level or (args.quiet and "ERROR") or (args.verbose and "INFO") or "WARNING"
   require("lre.log").level(level)
+  for _, folder in ipairs(args.path or {}) do
+    local stat = require("lre.fs").stat(folder)
+    if not stat or stat.type ~= "folder" then
+      error({ exit = 2, message = ("--path: expected a folder, got %s"):format(folder) }, 0)
+    end
+  end
   if args.path and #args.path > 0 then require("lre.catalog").configure { paths = args.path } end
   return args
 end

@@ -359,6 +359,7 @@ end
 
 -- Judges' models are asked while trials are.
 local function configure_network(s, judges)
+  if s.ca_file and not fs.stat(s.ca_file) then fail(3, "--ca-file: %s: no such file", s.ca_file) end
   local connections = s.max_connections or s.concurrency
   for _, one in ipairs(judges) do
     if one.kind == "model" then

@@ -4,6 +4,7 @@ local aggregate = require "lre.aggregate"
 local defaults = require "lre.defaults"
 local diff = require "lre.diff"
 local experiment = require "lre.experiment"
+local fs = require "lre.fs"
 local json = require "lre.json"
 local platform = require "lre.platform"
 local results = require "lre.results"
@@ -34,6 +35,15 @@ local function judge_spec(entry, path)
   return #parts > 0 and name .. ":" .. table.concat(parts, ",") or name
 end
 
+-- The file of a judge that no name finds. Shown paths leave the project's folder and the installed one out.
+local function path_of(entry)
+  local path = entry.source and entry.source.path
+  if not path or path:find "^judges/[^/]+$" then return nil end
+  for _, place in ipairs { path, platform.share_dir .. "/" .. path } do
+    if place:find("/", 1, true) and fs.stat(place) then return place end
+  end
+end
+
 -- Judges that spoke later (`lre judge`) are asked at once when the run is made again.
 local function with_later_judges(info, judges)
   local planned, out = {}, json.array {}
@@ -41,8 +51,7 @@ local function with_later_judges(info, judges)
   local later = {}
   for _, entry in ipairs(info.inputs.judges) do
     if not planned[entry.name] then
-      local path = entry.source and entry.source.path
-      later[#later + 1] = judge_spec(entry, path and path:find "^/" and path or nil)
+      later[#later + 1] = judge_spec(entry, path_of(entry))
     end
   end
   if #later == 0 then return judges end

@@ -105,7 +105,7 @@ local function store_of(path)
   end }
 end
 
-local function open_folder(folder)
+local function open_folder(folder, without_results)
   folder = folder:gsub("(.)/+$", "%1")
   local described, journal_path = folder .. "/run.json", folder .. "/partials.jsonl"
   if not fs.stat(described) or not fs.stat(journal_path) then
@@ -118,18 +118,19 @@ local function open_folder(folder)
   end
   local store = store_of(journal_path)
   return setmetatable({ path = folder, store = store, info = info, inputs = info.inputs,
-    results = results.of(store, info.inputs) }, Source)
+    results = not without_results and results.of(store, info.inputs) or nil }, Source)
 end
 
 ---Opens the folder of a run (its figures are made from the journal anew) or a results.json. Raises { exit = 3 | 4 }.
 ---@param path string
+---@param without_results boolean? of a folder: its figures are not made
 ---@return table source { path, results, inputs, store? }: store only where there is a journal
-function source.open(path)
+function source.open(path, without_results)
   local stat = fs.stat(path)
   if not stat then
     shape.fail(("%s: no such file or folder; expected the folder of a run or a results.json"):format(path), 4)
   end
-  if stat.type == "folder" then return open_folder(path) end
+  if stat.type == "folder" then return open_folder(path, without_results) end
   local data = read_results(path)
   return setmetatable({ path = path, results = data, inputs = data.inputs }, Source)
 end

@@ -316,7 +316,12 @@ local function line_of(a, b)
 end
 
 local function check_results(self)
-  local made = assert(json.encode(results.of(self.store, self.info.inputs), 2))
+  local ok, figures = pcall(results.of, self.store, self.info.inputs)
+  if not ok then
+    return problem(self, "partials.jsonl", nil, nil, "rows that add up", tostring(figures):match "results do not.*"
+      or tostring(figures))
+  end
+  local made = assert(json.encode(figures, 2))
   local path = self.path .. "/results.json"
   local text, err = fs.read(path, MAX_BYTES)
   if not text then return problem(self, "results.json", nil, nil, "the results of this journal", tostring(err)) end
@@ -351,7 +356,7 @@ end
 ---results), taken (judges that cannot be asked again) }. Raises { exit = 3 | 4 } where it is no run.
 ---@param path string
 function verify.run(path)
-  local opened = source.open(path)
+  local opened = source.open(path, true)
   if not opened.store then
     shape.fail(("%s: expected the folder of a run: a results file alone has nothing to be held against"):format(path))
   end

@@ -403,6 +403,7 @@ end }]])
 end)
 
 test("a_conversation_that_ends_with_the_assistant_is_refused_with_its_line", function()
-  local path = write("ends.jsonl", '{"id":"a","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}\n')
-  test.has(said(suite.open(path):check()), "ends.jsonl:1: messages: expected the last message to be the user's, got one of role assistant")
+  local row = [[{"id":"a","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}]]
+  test.has(said(suite.open(write("ends.jsonl", row .. "\n")):check()),
+    "ends.jsonl:1: messages: expected the last message to be the user's, got one of role assistant")
 end)
