@@ -40,7 +40,7 @@ local function header(run, settings)
   if epoch then out[#out + 1] = ("# SOURCE_DATE_EPOCH=%d gives the dates of the first run."):format(epoch) end
   if settings.api_key_env then out[#out + 1] = ("# It needs the key in %s."):format(settings.api_key_env) end
   if not run.info then
-    out[#out + 1] = "# A results file does not say where files lay: suites and judges are named as `lre list` finds them."
+    out[#out + 1] = "# A results file does not say where files lay: suites and judges go by their names."
   end
   return table.concat(out, "\n") .. "\n"
 end

@@ -32,7 +32,7 @@ local function asks_a_model(plan)
 end
 
 -- What is going to happen, before anything is sent.
-local function announce(args, plan, store)
+local function announce(args, plan, store, left)
   if log.level() == "ERROR" then return end
   local lines = {}
   for _, model in ipairs(plan.models) do lines[#lines + 1] = "model    " .. model.choice end
@@ -49,7 +49,9 @@ local function announce(args, plan, store)
   if store then
     lines[#lines + 1] = ("run      %s%s"):format(store.path, store.lines > 0 and " (resumed)" or "")
   end
-  lines[#lines + 1] = ("trials   %d, %d in flight"):format(plan:count(), args.concurrency)
+  local total = plan:count()
+  local resumed = left and ("; %d have an answer, %d are left"):format(total - left, left) or ""
+  lines[#lines + 1] = ("trials   %d, %d in flight%s"):format(total, args.concurrency, resumed)
   cli.note(cli.safe(table.concat(lines, "\n")) .. "\n")
 end
 
@@ -127,7 +129,7 @@ function command.run(args)
   local draw, clear = progress.new(args.quiet)
   local run = exp:run {
     progress = draw,
-    on_start = function(plan, store) announce(args, plan, store) end,
+    on_start = function(plan, store, left) announce(args, plan, store, left) end,
   }
   clear()
   if args.dump_raw then run:dump(args.dump_raw) end

@@ -103,12 +103,27 @@ local function count_trial(tally, failed, truncated)
   end
 end
 
+-- Of trials that are not independent: how many of each cluster had the label.
+local function bump_cluster(by, label, cluster)
+  by[label] = by[label] or {}
+  bump(by[label], cluster)
+end
+
+local function bump_clusters(tally, label, truncated, cluster)
+  tally.by = tally.by or {}
+  bump_cluster(tally.by, label, cluster)
+  if not truncated then return end
+  tally.cut_by = tally.cut_by or {}
+  bump_cluster(tally.cut_by, label, cluster)
+end
+
 local OTHER = { undecided = "undecided", error = "judge_errors" }
 
-local function count_verdict(tally, verdict, code, truncated)
+local function count_verdict(tally, verdict, code, truncated, cluster)
   if verdict.state == "scored" then
     bump(tally.counts, verdict.label)
     if truncated then bump(tally.cut, verdict.label) end
+    if cluster then bump_clusters(tally, verdict.label, truncated, cluster) end
   elseif verdict.state == "unscored" and code == "filtered" then
     tally.filtered = tally.filtered + 1
   else
@@ -119,9 +134,33 @@ end
 local Counter = {}
 Counter.__index = Counter
 
+-- Suites whose trials are not independent, because samples are repeated or the suite says what belongs together:
+-- name -> the numbers of its clusters. Others need no memory a sample.
+local function clustered_suites(inputs)
+  local out = {}
+  for _, suite in ipairs(inputs.suites) do
+    if suite.clusters or (inputs.repeats or 1) > 1 then out[suite.name] = { n = 0, declared = {}, samples = {} } end
+  end
+  return out
+end
+
 ---What has been counted of a journal: each counting row is given to it once, when it is written or when it is read.
-function aggregate.counter()
-  return setmetatable({ trials = {}, verdicts = {}, recorded = 0 }, Counter)
+---@param inputs table see lre.results.inputs
+function aggregate.counter(inputs)
+  return setmetatable({ trials = {}, verdicts = {}, recorded = 0, clustered = clustered_suites(inputs) }, Counter)
+end
+
+-- The number of a trial's cluster: what its suite's `clusters` says, else its sample. nil where trials are independent.
+local function number_of(clusters, sample_id, cluster)
+  if not clusters then return nil end
+  local numbers, name = clusters.samples, sample_id
+  if cluster then numbers, name = clusters.declared, cluster end
+  local number = numbers[name]
+  if not number then
+    number = clusters.n + 1
+    clusters.n, numbers[name] = number, number
+  end
+  return number
 end
 
 ---Counts a trial's row: where it belongs, whether it failed, whether the answer was cut.
@@ -132,21 +171,23 @@ function Counter:trial(suite, model, persona, category, failed, truncated)
   if part then count_trial(part, failed, truncated) end
 end
 
----Counts a verdict { state, label }; `code` is its reason's.
-function Counter:verdict(judge_hash, suite, model, persona, category, verdict, code, truncated)
+---Counts a verdict { state, label }; `code` is its reason's; `sample_id` and `cluster` are its trial's.
+function Counter:verdict(judge_hash, suite, model, persona, category, verdict, code, truncated, sample_id, cluster)
   local cells = self.verdicts[judge_hash]
   if not cells then
     cells = {}
     self.verdicts[judge_hash] = cells
   end
   local all, part = tallies(cells, cell_key(suite, model, persona), category)
-  count_verdict(all, verdict, code, truncated)
-  if part then count_verdict(part, verdict, code, truncated) end
+  local number = number_of(self.clustered[suite], sample_id, cluster)
+  count_verdict(all, verdict, code, truncated, number)
+  if part then count_verdict(part, verdict, code, truncated, number) end
 end
 
 local FIELDS = { "type", "key", "suite", "persona", "model", "category", "response.error.kind",
   "response.finish_reason",
-  "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "truncated" }
+  "judge", "judge_hash", "n", "response_hash", "state", "label", "reason.code", "truncated",
+  "cluster" }
 
 local function count_row(counter, row)
   local category = row.category or nil
@@ -154,14 +195,16 @@ local function count_row(counter, row)
     local truncated = row["response.finish_reason"] == "length"
     return counter:trial(row.suite, row.model, row.persona, category, row["response.error.kind"], truncated)
   end
-  local suite, _, who, model = require("lre.plan").parse_key(row.key)
-  counter:verdict(row.judge_hash, suite, model, who, category, row, row["reason.code"], row.truncated)
+  local suite, id, who, model = require("lre.plan").parse_key(row.key)
+  counter:verdict(row.judge_hash, suite, model, who, category, row, row["reason.code"], row.truncated, id,
+    row.cluster or nil)
 end
 
 ---Counts a whole journal in one pass.
+---@param inputs table see lre.results.inputs
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
-function aggregate.count(store, problem)
-  local counts, counter = aggregate.counting(store), aggregate.counter()
+function aggregate.count(store, inputs, problem)
+  local counts, counter = aggregate.counting(store), aggregate.counter(inputs)
   for row, number in store:scan(FIELDS, problem) do
     if counts(row, number) then count_row(counter, row) end
   end
@@ -176,13 +219,35 @@ local function sum(counts, labels)
   return n
 end
 
--- x of n with its Wilson interval; null where nothing was judged.
-local function rate(counts, metric)
+-- How many of each cluster have one of the labels, less those in `cut`: added to `into`.
+local function sum_by(into, by, labels, sign)
+  for _, label in ipairs(labels) do
+    for cluster, n in pairs(by and by[label] or {}) do into[cluster] = (into[cluster] or 0) + sign * n end
+  end
+end
+
+-- The clustered interval. Clusters are numbered as they are completed, which is no order: their counts are, so that
+-- sums have the same last bits in every run.
+local function clustered(by, cut, metric)
+  local x, n, pairs_of, positives, sizes = {}, {}, {}, {}, {}
+  sum_by(x, by, metric.rate, 1)
+  sum_by(x, cut, metric.rate, -1)
+  sum_by(n, by, metric.of, 1)
+  sum_by(n, cut, metric.of, -1)
+  for cluster, size in pairs(n) do pairs_of[#pairs_of + 1] = { x[cluster] or 0, size } end
+  table.sort(pairs_of, function(a, b) return a[1] < b[1] or a[1] == b[1] and a[2] < b[2] end)
+  for i, pair in ipairs(pairs_of) do positives[i], sizes[i] = pair[1], pair[2] end
+  return assert(stats.wilson_clustered(positives, sizes))
+end
+
+-- x of n with its Wilson interval; null where nothing was judged. `by`: counts by label and cluster, where trials are
+-- not independent; `cut`: what of them is left out.
+local function rate(counts, metric, by, cut)
   local x, n = sum(counts, metric.rate), sum(counts, metric.of)
   if n == 0 then return { value = json.null, n = 0, low = json.null, high = json.null, method = "wilson" } end
-  local interval = assert(stats.wilson(x, n))
+  local interval = by and clustered(by, cut, metric) or assert(stats.wilson(x, n))
   return { value = json.round(x / n), n = n, low = json.round(interval.low), high = json.round(interval.high),
-    method = "wilson" }
+    method = interval.method, clusters = interval.clusters, n_eff = interval.n_eff and json.round(interval.n_eff) }
 end
 
 local function without(counts, cut)
@@ -192,9 +257,9 @@ local function without(counts, cut)
 end
 
 local function metric_of(tally, metric)
-  local out = rate(tally.counts, metric)
+  local out = rate(tally.counts, metric, tally.by)
   if next(tally.cut) then
-    out.without_truncated = rate(without(tally.counts, tally.cut), metric)
+    out.without_truncated = rate(without(tally.counts, tally.cut), metric, tally.by, tally.cut_by)
     out.without_truncated.method = nil
   end
   return out
@@ -290,7 +355,7 @@ local function public(inputs)
   out.suites = json.array {}
   for i, suite in ipairs(inputs.suites) do
     out.suites[i] = { name = suite.name, hash = suite.hash, count = suite.count, sampled = suite.sampled,
-      judges = suite.judges }
+      judges = suite.judges, clusters = suite.clusters }
   end
   return out
 end

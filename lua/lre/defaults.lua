@@ -10,7 +10,7 @@ local ASKS, JUDGES = { "run", "judge" }, { "run", "judge", "validate", "did" }
 local RUN, DEMO, EVERY = "run", "demo", "*"
 local ENTRIES = {
   { "suite", aliases = { "--suites", "--dataset" }, type = "specs", metavar = "NAME|FILE", group = "What to measure",
-    on = { RUN },
+    on = { RUN, "import" },
     help = "Suite by name, or a .jsonl, .csv or .lua file." },
   { "model", type = "words", metavar = "ADAPTER/ID", group = "What to measure", on = { RUN },
     help = "Model; the name is its label in the results." },
@@ -144,9 +144,9 @@ local ENTRIES = {
     on = ASKS,
     help = "PCRE2's match limit in rule judges." },
 
-  { "out", type = "string", metavar = "FILE|-", group = "Files", on = { RUN, "did", "judge" },
+  { "out", type = "string", metavar = "FILE|-", group = "Files", on = { RUN, "did", "judge", "import" },
     help = "Write the results there (run: also; did: as JSON, a line a trial included; judge: of a file, a line a "
-      .. "row); - for standard output." },
+      .. "row; import: of results); - for standard output." },
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
   { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files",
@@ -163,14 +163,14 @@ local ENTRIES = {
   { "exec", type = "flag", group = "What to do", on = { "reproduce" },
     help = "Run it into a fresh folder, then say identical, or the first difference (exit 1)." },
   { "run-dir", aliases = { "--output-dir" }, type = "string", metavar = "DIR", default = "runs", group = "Files",
-    on = { RUN, "reproduce" },
+    on = { RUN, "reproduce", "import" },
     help = "Folder that holds the runs." },
-  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN, "reproduce" },
+  { "run-id", type = "string", metavar = "ID", group = "Files", on = { RUN, "reproduce", "import" },
     default_text = "the UTC time",
     help = "Name of the run; an existing one is resumed." },
   { "fresh", type = "flag", group = "Files", on = { RUN }, help = "Do not resume: take the next free id." },
   { "path", type = "words", metavar = "DIR", group = "Files", on = { RUN, DEMO, "script", "list", "lint", "test",
-    "report", "validate", "did", "judge", "reproduce" },
+    "report", "validate", "did", "judge", "reproduce", "import" },
     help = "Folder that is searched first for suites, judges, adapters, personas, reports." },
   { "dry-run", type = "flag", group = "Files", on = { RUN, "cache" },
     help = "Print what would be sent (cache clear: removed); needs no key, sends nothing." },

@@ -19,6 +19,7 @@ local providers = require "lre.providers"
 local results = require "lre.results"
 local rundir = require "lre.rundir"
 local run = require "lre.run"
+local sched = require "lre.sched"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
 local suite = require "lre.suite"
@@ -334,7 +335,10 @@ end
 -- Copies the sample lists into the run; returns how they are read back.
 local function keep_samples(dir, the_plan)
   local kept = {}
-  for _, entry in ipairs(the_plan.suites) do kept[entry] = dir:keep_samples(the_plan:samples(entry)) end
+  for _, entry in ipairs(the_plan.suites) do
+    kept[entry] = dir:keep_samples(the_plan:lines(entry))
+    entry.kept = nil -- from here on they are read from the run
+  end
   return function(entry) return dir:samples(kept[entry]) end, kept
 end
 
@@ -346,6 +350,11 @@ local function open_folder(self, the_plan)
   if not ok then fail(4, "%s", err) end
   if dir.torn_bytes > 0 then
     log.warning(("%s: the last line was torn (%d bytes) and is dropped"):format(dir.journal_path, dir.torn_bytes))
+  end
+  if dir.lost then
+    require("lre.recover").check(dir, the_plan)
+    log.warning(dir.lost .. ": the journal's requests are those of this plan; the run goes on and run.json is written "
+      .. "anew")
   end
   local open, kept = keep_samples(dir, the_plan)
   local files = keep_scripts(dir, the_plan)
@@ -417,11 +426,13 @@ local function finish(self, the_plan, counter)
   self.asked.timing.cache = cache and { hits = cache.hits, misses = cache.misses, writes = cache.writes }
   local inputs = results.with_judges_of(self.store.old, results.inputs(the_plan))
   self.results = results.of(self.store, inputs, counter, problem)
+  if not counter then self.asked.timing:count(self.store) end
   self.asked.timing:phase("results")
   if #self.expect > 0 then self.expectations, self.expectations_hold = expect.check(self.expect, self.results) end
   if self.store.write then
     self.store:write("results.json", assert(json.encode(self.results, 2)))
-    self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.asked.asked), 2)))
+    self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.results.trials.recorded,
+      self.asked.asked), 2)))
   end
 end
 
@@ -438,13 +449,18 @@ function Experiment:run(opt)
   announce_judges(s, the_plan.judges)
   local store, open = s.store, nil
   if not store then store, open = open_folder(self, the_plan) end
-  if opt.on_start then opt.on_start(the_plan, store) end
+  if store.path then
+    sched.notice(("lre: interrupted: finishing what is in flight; press Ctrl-C again to stop at once. "
+      .. "--run-id %s goes on with it\n"):format(store.id))
+  end
+  local good = run.answered(store)
+  if opt.on_start then opt.on_start(the_plan, store, good and run.left(the_plan, open, good)) end
   local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan,
     expect = expectations }, Run)
   -- In a new journal every row counts, and is counted when it is written; an older one is read again.
-  local counter = store.lines == 0 and aggregate.counter() or nil
+  local counter = store.lines == 0 and aggregate.counter(results.inputs(the_plan)) or nil
   local asked = run.ask(the_plan, store, { concurrency = s.concurrency, open = open, timeout_trial = s.timeout_trial,
-    timeout_run = s.timeout_run, progress = opt.progress, judge = not s.no_judge, counter = counter })
+    timeout_run = s.timeout_run, progress = opt.progress, judge = not s.no_judge, counter = counter, good = good })
   self_run.asked, self_run.cache = asked, s.cache_object
   asked.timing:phase("ask")
   if asked.failure then
@@ -454,6 +470,7 @@ function Experiment:run(opt)
   if not s.no_judge and not counter then self_run.judged = run.judge(the_plan, store, open) end
   finish(self_run, the_plan, counter)
   self_run.exit = exit_code(self_run)
+  sched.notice(nil)
   store:close()
   log.info(("finished: %d asked, %d failed, exit %d"):format(asked.asked, asked.errors, self_run.exit))
   log.close()

@@ -412,6 +412,27 @@ function Judge:verdicts(inputs)
   return judge_block(self, inputs, keep, decode)
 end
 
+---A verdict line that says a label and at most the evidence for it, taken apart without reading the evidence: the
+---label, and the evidence's member with its comma (or ""). nil for every other line. The label is a declared one.
+---@param line string
+---@return string? label, string? evidence
+function Judge:plain_label(line)
+  for _, word in ipairs(self.labels) do
+    -- It ends in one brace, so these are the outermost object's last members; a label needs no escapes.
+    local tail = '"label":"' .. word .. '","state":"scored"}'
+    if line:sub(-#tail) == tail then
+      return word, line:sub(2, -#tail - 1)
+    end
+  end
+end
+
+---A verdict line as `verdicts` gives it.
+---@param line string
+---@return lre.Verdict
+function Judge:read_line(line)
+  return decode(self, line)
+end
+
 ---The same as canonical JSON texts.
 ---@param inputs { trial: table, response: table }[]
 ---@return (string|false)[]?, lre.Error?

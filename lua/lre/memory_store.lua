@@ -1,4 +1,6 @@
 -- memory_store: a run's journal in memory, with the same methods as a run folder. For runs that leave nothing behind.
+local json = require "lre.json"
+
 local Store = {}
 Store.__index = Store
 
@@ -9,7 +11,7 @@ end
 function Store:append(...)
   for _, row in ipairs { ... } do
     self.lines = self.lines + 1
-    self.rows[self.lines] = row
+    self.rows[self.lines] = type(row) == "string" and assert(json.decode(row, { max_depth = 190 })) or row
   end
 end
 

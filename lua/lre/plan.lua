@@ -37,7 +37,7 @@ end
 
 -- One suite of the plan: its samples counted and hashed, its tag known.
 local function enter_suite(self, given)
-  local first = given.checked or given.suite:check()
+  local first = given.checked or given.suite:check { keep = true }
   if #first.problems > 0 then
     local lines = {}
     for i = 1, math.min(#first.problems, 20) do lines[i] = tostring(first.problems[i].message) end
@@ -45,7 +45,7 @@ local function enter_suite(self, given)
     error({ exit = 3, message = table.concat(lines, "\n") }, 0)
   end
   local entry = { suite = given.suite, name = given.suite.name, hash = first.hash, total = first.count,
-    judges = given.judges }
+    kept = first.kept, judges = given.judges }
   entry.count = math.min(first.count, self.limit or math.huge, self.sample or math.huge)
   entry.tag = self.sample and sample.tag(self.sample, first.count, self.seed) or ""
   entry.title = entry.name .. entry.tag
@@ -100,27 +100,70 @@ function Plan:count()
   return n * #self.personas * #self.models * self.repeats
 end
 
----The chosen samples of one suite, in order, each with its canonical JSON. Raises where a generator gives other samples
----than at its first reading.
-function Plan:samples(entry)
-  local chosen = self.sample and sample.positions(self.sample, entry.total, self.seed)
-  local pull, position, given = entry.suite:samples { expect = entry.hash }, 0, 0
+-- The canonical JSON of each sample: of the first reading, where that was kept, else of a second one.
+local function readings(entry)
+  if not entry.kept then
+    local pull = entry.suite:samples { expect = entry.hash }
+    return function()
+      local one, _, encoded = pull()
+      return one and (encoded or assert(json.encode(one)))
+    end
+  end
+  local kept, i, lines = entry.kept, 0, nil
   return function()
     while true do
-      local one, _, encoded = pull()
-      if not one then return nil end
+      local line = lines and lines()
+      if line then return line end
+      i = i + 1
+      if not kept[i] then return nil end
+      lines = kept[i]:gmatch "[^\n]+"
+    end
+  end
+end
+
+---The chosen samples of one suite, in order, as canonical JSON. Raises where a generator gives other samples than at
+---its first reading.
+---@return fun(): string?
+function Plan:lines(entry)
+  local chosen = self.sample and sample.positions(self.sample, entry.total, self.seed)
+  local pull, position, given = readings(entry), 0, 0
+  return function()
+    while true do
+      local line = pull()
+      if not line then return nil end
       position = position + 1
       if (not chosen or chosen[position]) and given < entry.count then
         given = given + 1
-        return one, encoded
+        return line
       end
     end
   end
 end
 
+-- Canonical JSON was checked when it was written; an integer may be beyond 2^53.
+local KEPT = { max_bytes = 1 << 30, bigint = "string" }
+
+---The same as tables.
+function Plan:samples(entry)
+  local pull = self:lines(entry)
+  return function()
+    local line = pull()
+    return line and assert(json.decode(line, KEPT))
+  end
+end
+
+-- What a sample belongs to under its suite's `clusters`: a field of its metadata, or its own. nil: to nothing else.
+local function cluster_of(one, field)
+  local value = one.metadata and one.metadata[field]
+  if value == nil then value = one[field] end
+  if value == nil or value == json.null then return nil end
+  return type(value) == "table" and assert(json.encode(value)) or tostring(value)
+end
+
 -- The stream over one suite's samples; `fields` are the encoded parts of keys.
 local function suite_trials(self, entry, pull)
   local models, personas, repeats = self.models, self.personas, self.repeats
+  local clusters = entry.suite and entry.suite.clusters
   local a_sample = #personas * #models * repeats
   local prefix, current, messages, index = nil, nil, nil, a_sample
   local name = plan.escape(entry.name):gsub("/", "%%2F")
@@ -136,7 +179,7 @@ local function suite_trials(self, entry, pull)
     index = index + 1
     local key = prefix .. self._persona_part[who] .. self._label_part[model]
     return { key = n > 1 and key .. "#" .. n or key, suite = entry.name, sample = current, persona = who, model = model,
-      messages = messages, n = n }
+      messages = messages, n = n, cluster = clusters and cluster_of(current, clusters) }
   end
 end
 
@@ -170,7 +213,8 @@ end
 function Plan:identity()
   return {
     suites = each(self.suites, function(e)
-      return { name = e.name, hash = e.hash, judges = each(e.judges, function(j) return j.name end) }
+      return { name = e.name, hash = e.hash, clusters = e.suite.clusters,
+        judges = each(e.judges, function(j) return j.name end) }
     end),
     judges = each(self.judges, function(j) return { name = j.name, hash = j.hash } end),
     personas = each(self.personas, function(p) return { name = p.name, hash = p.hash } end),

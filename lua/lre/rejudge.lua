@@ -31,7 +31,8 @@ local function open(path)
   local parent, id = path:match "^(.*)/([^/]+)$"
   local dir = rundir.open(parent == "" and "/" or parent or ".", id or path)
   if not dir.old or not dir.old.inputs or not dir.old.files then
-    fail(3, "%s/run.json: it does not say what was run", path)
+    fail(3, "%s; `lre run` with the run's flags and --run-id writes it anew",
+      dir.lost or path .. "/run.json: it does not say what was run")
   end
   return dir
 end

@@ -67,11 +67,12 @@ local function with_later_judges(info, judges)
 end
 
 local function from_flags(info)
-  local out, later = {}, nil
+  local out = {}
   for _, e in ipairs(defaults.list "run") do
     if not NOT_INPUT[e.name] then out[e.name] = present((info.flags or {})[e.name]) end
   end
-  out.judge, later = with_later_judges(info, out.judge or {})
+  local judges, later = with_later_judges(info, out.judge or {})
+  out.judge = judges
   if later then out.no_judge = nil end
   return out
 end
@@ -140,13 +141,34 @@ local function from_results(inputs, path)
   return out
 end
 
+-- How the models were talked to is said although their names had decided.
+local function take_adapter(out, inputs)
+  if out.adapter or #(out.models or {}) > 0 or #inputs.models == 0 then return end
+  for _, one in ipairs(inputs.models) do
+    if one.adapter ~= inputs.models[1].adapter then return end
+  end
+  out.adapter = inputs.models[1].adapter
+end
+
+-- A results file has a judge's endpoint and parameters only in its inputs.
+local function take_judge_params(out, model)
+  out.judge_base_url = present(model.base_url)
+  out.judge_param = json.array {}
+  for _, name in ipairs(shape.keys(model.params or {})) do
+    local value = model.params[name]
+    out.judge_param[#out.judge_param + 1] = ("%s=%s"):format(name, type(value) == "string" and value
+      or assert(json.encode(value)))
+  end
+end
+
 -- Who judged is said although the environment had named it.
-local function take_judge_model(out, inputs)
+local function take_judge_model(out, inputs, from_file)
   for _, entry in ipairs(inputs.judges) do
     local asked = entry.asks and entry.asks.model
     if asked and not out.judge_model and not table.concat(out.judge, " "):find "[:,]model=" then
       out.judge_model = asked.label
       out.judge_repeats = out.judge_repeats or entry.asks.votes
+      if from_file then take_judge_params(out, asked) end
     end
   end
 end
@@ -159,7 +181,8 @@ function reproduce.settings(source)
   end
   local out = source.info and source.info.flags and from_flags(source.info)
     or from_results(source.inputs, source.path)
-  take_judge_model(out, source.inputs)
+  take_adapter(out, source.inputs)
+  take_judge_model(out, source.inputs, not source.info)
   return out
 end
 

@@ -87,6 +87,7 @@ function results.inputs(plan)
     suites = each(plan.suites, function(e)
       return { name = e.name, title = e.title, hash = e.hash, count = e.count, total = e.total,
         sampled = e.tag ~= "" and e.tag or nil, metrics = e.suite.metrics,
+        clusters = e.suite.clusters,
         judges = each(e.judges, function(j) return j.name end) }
     end),
     judges = each(plan.judges, function(j) return results.judge_inputs(j, plan.suites) end),
@@ -135,7 +136,7 @@ end
 ---The results of a journal. `counter`: what was counted while it was written, where that was all of it.
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
 function results.of(store, inputs, counter, problem)
-  local out = aggregate.results(counter or aggregate.count(store, problem), inputs)
+  local out = aggregate.results(counter or aggregate.count(store, inputs, problem), inputs)
   if #inputs.judges > 1 then out.joint = require("lre.composite").joint(store, inputs) end
   return out
 end
@@ -145,7 +146,7 @@ local function add(into, from)
 end
 
 local function new_cell(row, by)
-  local cell = { total = 0, counts = {}, x = 0, n = 0, primary = row.primary, judge = row.judge, left_out = 0 }
+  local cell = { total = 0, counts = {}, x = 0, n = 0, worth = 0, primary = row.primary, judge = row.judge, left_out = 0 }
   for _, field in ipairs(by) do cell[field] = row[field] end
   return cell
 end
@@ -159,10 +160,13 @@ local function key_of(row, by)
   return table.concat(parts, "\0")
 end
 
+-- Rows are pooled as independent of one another, each worth what it is worth alone.
 local function rate_of(cell)
-  local interval = cell.n > 0 and assert(stats.wilson(cell.x, cell.n))
-  if not interval then return { n = 0, method = "wilson" } end
-  return { value = cell.x / cell.n, low = interval.low, high = interval.high, n = cell.n, method = "wilson" }
+  if cell.n == 0 then return { n = 0, method = "wilson" } end
+  local interval = assert(cell.clustered and stats.wilson_effective(cell.x, cell.n, math.min(cell.n, cell.worth))
+    or stats.wilson(cell.x, cell.n))
+  return { value = cell.x / cell.n, low = interval.low, high = interval.high, n = cell.n, method = interval.method,
+    n_eff = interval.n_eff }
 end
 
 ---Rows pooled by the fields in `opt.by` (and by judge: rates of two judges are never mixed), in the order of the rows.
@@ -181,13 +185,15 @@ function results.cells(data, opt)
     cell.total = cell.total + row.total
     add(cell.counts, row.counts)
     if metric and metric.n > 0 then
+      cell.clustered = cell.clustered or metric.n_eff ~= nil
+      cell.worth = cell.worth + (metric.n_eff or metric.n)
       cell.x, cell.n = cell.x + math.floor(metric.value * metric.n + 0.5), cell.n + metric.n
     end
   end
   for _, cell in ipairs(cells) do
     cell.rate = rate_of(cell)
     cell.left_out = cell.total - cell.n
-    cell.x, cell.n = nil, nil
+    cell.x, cell.n, cell.worth, cell.clustered = nil, nil, nil, nil
   end
   return cells
 end

@@ -72,7 +72,7 @@ end
 
 local function verdict_row(judge, item, verdict)
   local row = item.row
-  return rundir.verdict_row(row.key, row.category or nil, item.truncated, judge, item.response_hash, verdict)
+  return rundir.verdict_row(row, item.truncated, judge, item.response_hash, verdict)
 end
 
 -- Of one that is in the journal.
@@ -82,17 +82,28 @@ local function count_verdict(self, judge, item, verdict)
   self.given = self.given + 1
   if self.counter then
     self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
-      verdict.reason and verdict.reason.code, item.truncated)
+      verdict.reason and verdict.reason.code, item.truncated, row.sample_id, row.cluster or nil)
   end
+end
+
+-- The row of a verdict line, and the verdict. Most give a label: then the evidence is not read, only copied.
+local function read_verdict(judge, item, line)
+  local label, evidence = judge:plain_label(line)
+  if not label then
+    local verdict = judge:read_line(line)
+    return verdict_row(judge, item, verdict), verdict
+  end
+  return rundir.scored_line(item.row, item.truncated, judge, item.response_hash, label, evidence),
+    { state = "scored", label = label }
 end
 
 local function judge_block(self, judge, block)
   local inputs = {}
   for i, item in ipairs(block) do inputs[i] = item.input end
-  local verdicts, err = judge:verdicts(inputs)
+  local verdicts, err = judge:verdict_lines(inputs)
   if not verdicts then error(err, 0) end
   local rows = {}
-  for i, item in ipairs(block) do rows[i] = verdict_row(judge, item, verdicts[i]) end
+  for i, item in ipairs(block) do rows[i], verdicts[i] = read_verdict(judge, item, verdicts[i]) end
   self.store:append(table.unpack(rows))
   for i, item in ipairs(block) do count_verdict(self, judge, item, verdicts[i]) end
 end
@@ -159,8 +170,11 @@ function Judging:finish()
     if #self.blocks[judge] > 0 then start_block(self, judge, self.blocks[judge]) end
     self.blocks[judge] = {}
   end
-  for _ = 1, self.places do self.gate:enter() end -- all places: nobody is at work any more
-  for _ = 1, self.asking do self.asking_gate:enter() end
+  -- All places: nobody is at work any more. They are held until then: one that is forgotten is collected and free.
+  local held = {}
+  for _ = 1, self.places do held[#held + 1] = self.gate:enter() end
+  for _ = 1, self.asking do held[#held + 1] = self.asking_gate:enter() end
+  for _, place in ipairs(held) do place:leave() end
   if self.failure then error(self.failure, 0) end
 end
 
@@ -195,7 +209,7 @@ end
 
 local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
   "subcategory",
-  "target", "persona", "model", "repeat", "response.error.kind", "response.text", "response.finish_reason",
+  "target", "persona", "model", "repeat", "cluster", "response.error.kind", "response.text", "response.finish_reason",
   "response.model", "response.reasoning" }
 
 ---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite.
@@ -221,8 +235,8 @@ end
 
 -- ---- asking ----
 
--- Keys with a good answer: asked no more. nil where the journal is empty.
-local function answered(store)
+---Keys with a good answer: asked no more. nil where the journal is empty.
+function run.answered(store)
   if store.lines == 0 then return nil end
   local good = set.new(store.lines)
   for row in store:scan { "type", "key", "response.error.kind" } do
@@ -231,6 +245,15 @@ local function answered(store)
     end
   end
   return good
+end
+
+---How many trials of the plan have no good answer. Walks along the plan: a journal may have trials of a larger one.
+function run.left(plan, open, good)
+  local left = 0
+  for trial in plan:trials(open) do
+    if not good:has(trial.key) then left = left + 1 end
+  end
+  return left
 end
 
 local function over(self)
@@ -243,6 +266,7 @@ local function next_trial(self)
     if not trial then return nil end
     if not (self.good and self.good:has(trial.key)) then return trial end
     self.done = self.done + 1
+    log.position(self.done, self.total)
   end
 end
 
@@ -281,6 +305,7 @@ end
 local NOT_ASKED = { provider_stopped = true, interrupted = true }
 
 local function run_trial(self, trial, hooks)
+  sched.name(trial.key)
   local started = { started_at = clock.iso() }
   local begun = clock.mono()
   local response, err = ask_in_time(self, trial, hooks)
@@ -290,6 +315,7 @@ local function run_trial(self, trial, hooks)
     return
   end
   started.completed_at = clock.iso()
+  if not (response and response.cached) then started.seconds = (clock.mono() - begun) * 1e6 // 1 / 1e6 end
   local row = rundir.trial_row(trial, response, err, started)
   self.store:append(row)
   self.done, self.asked = self.done + 1, self.asked + 1
@@ -297,7 +323,7 @@ local function run_trial(self, trial, hooks)
     self.counter:trial(row.suite, row.model, row.persona, row.category, not response,
       response and response.finish_reason == "length")
   end
-  self.timing:add(clock.mono() - begun, response, err)
+  self.timing:add(row)
   log.position(self.done, self.total)
   if not response then
     failed(self, trial, err)
@@ -390,8 +416,9 @@ function run.ask(plan, store, opt)
   local concurrency = opt.concurrency or 16
   local self = { store = store, concurrency = concurrency, gate = sched.gate(concurrency), counter = opt.counter,
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
-    progress = opt.progress, pull = plan:trials(opt.open), good = answered(store), total = plan:count(),
+    progress = opt.progress, pull = plan:trials(opt.open), good = opt.good or run.answered(store), total = plan:count(),
     timing = timing.new(), tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+  log.position(0, self.total)
   if opt.judge then self.judging = new_judging(plan, store, opt.counter) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
   wait_all(self)

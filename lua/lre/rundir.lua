@@ -12,6 +12,8 @@ local Run = {}
 Run.__index = Run
 
 local SCHEMA = 1
+-- A folder's name has 255 bytes on most file systems; "-2" and what else is appended fits.
+local MAX_ID = 200
 local NO_TURNS = json.array {}
 
 local function fail(exit, message, ...)
@@ -30,7 +32,9 @@ end
 
 ---Raises { exit = 2 } where a run id cannot be the name of a folder.
 function rundir.check_id(id)
-  if id == "" or id == "." or id:find("/", 1, true) or id:find("..", 1, true) or id:find("%c") or #id > 200 then
+  if #id > MAX_ID then
+    fail(2, "--run-id: expected at most %d bytes, got %d", MAX_ID, #id)
+  elseif id == "" or id == "." or id:find("/", 1, true) or id:find("..", 1, true) or id:find("%c") then
     fail(2, '--run-id: expected a folder\'s name without "/" and "..", got "%s"', id)
   end
 end
@@ -44,6 +48,22 @@ local function create_free(parent, id)
   fail(4, "%s: no free name for run %s", parent, id)
 end
 
+-- A run's files among someone else's would be neither found nor safe. A run that was killed at once has no more than
+-- its empty inputs/.
+local function refuse_foreign(path)
+  local stat = fs.stat(path)
+  if not stat then return end
+  if stat.type ~= "folder" then return end -- told by the making of inputs/
+  if fs.stat(path .. "/run.json") or fs.stat(path .. "/partials.jsonl") then return end
+  local names, err = fs.list(path)
+  for _, name in ipairs(world(names, err, path)) do
+    if name ~= "inputs" then
+      fail(3, "%s: is no run (it has %s, but no run.json and no partials.jsonl); take another --run-id or --run-dir",
+        path, name)
+    end
+  end
+end
+
 ---Opens the folder of a run. `id` nil: a new run under the UTC time. An existing id is resumed unless `fresh`.
 ---Returns a Run { path, id, old }: `old` is its run.json where it is resumed.
 function rundir.open(parent, id, fresh)
@@ -52,6 +72,7 @@ function rundir.open(parent, id, fresh)
   local self = setmetatable({ lines = 0 }, Run)
   local path = id and parent .. "/" .. id
   if path and not fresh and fs.stat(path) then
+    refuse_foreign(path)
     self.id = id
   else
     self.id = create_free(parent, id or clock.stamp())
@@ -74,22 +95,30 @@ function Run:_lock()
   self.journal, self.lines, self.torn_bytes = handle, info.lines, info.torn_bytes
 end
 
-function Run:_read_old()
-  local path = self.path .. "/run.json"
-  if not fs.stat(path) then
-    if self.lines > 0 then fail(3, "%s: missing, but the run has a journal; take another --run-id", path) end
-    return
-  end
+-- The run.json of the run, or nil and what is wrong with it.
+local function read_description(path)
+  if not fs.stat(path) then return nil, path .. ": missing, but the run has a journal" end
   local source, why = fs.read(path)
   local old, err = json.decode(world(source, why, path), { max_bytes = 1 << 30 })
-  if not old then fail(3, "%s: %s", path, tostring(err)) end
-  if old.schema ~= SCHEMA then fail(3, "%s: schema %s is not known to this version", path, tostring(old.schema)) end
+  if type(old) ~= "table" then return nil, ("%s: %s"):format(path, tostring(err or "expected an object")) end
+  if old.schema ~= nil and old.schema ~= SCHEMA then
+    fail(3, "%s: schema %s is not known to this version", path, tostring(old.schema))
+  end
   for _, field in ipairs { "judges", "suites" } do
     if type(old.plan) ~= "table" or type(old.plan[field]) ~= "table" then
-      fail(3, "%s: plan.%s: expected a list, got %s; take another --run-id", path, field,
+      return nil, ("%s: plan.%s: expected a list, got %s"):format(path, field,
         type(old.plan) == "table" and type(old.plan[field]) or "no plan")
     end
   end
+  return old
+end
+
+-- `lost` says what is wrong with a run.json that cannot be read: lre.recover decides.
+function Run:_read_old()
+  local path = self.path .. "/run.json"
+  if self.lines == 0 and not fs.stat(path) then return end
+  local old, lost = read_description(path)
+  self.lost = lost
   self.old = old
 end
 
@@ -147,6 +176,12 @@ function Run:check_plan(identity)
   end
 end
 
+-- The commit that an installed tool was built from: the file that CMakeLists.txt writes beside its Lua.
+local function installed_commit()
+  local text = fs.read(platform.lua_dir .. "/../COMMIT", 100)
+  return text and text:match("^%x+")
+end
+
 -- The commit of the repository that holds `folder`; nil where there is none, or no git.
 local function commit(folder, must_hold)
   local out = require("lre.process").run { "git", "-C", folder, "rev-parse", "--show-toplevel", "HEAD", timeout = 2 }
@@ -163,7 +198,8 @@ function Run:describe(identity, inputs, flags, files)
     schema = SCHEMA, run_id = self.id, plan = identity, inputs = inputs, flags = flags, files = files,
     started_at = self.old and self.old.started_at or now, resumed_at = self.old and self.old.resumed_at
     or json.array {},
-    tool = { version = platform.version, commit = commit(platform.lua_dir, "lua/lre/cli.lua") or json.null,
+    tool = { version = platform.version, commit = commit(platform.lua_dir, "lua/lre/cli.lua")
+      or installed_commit() or json.null,
       libraries = platform.libraries() },
     project = { commit = commit(".") or json.null },
     platform = platform.describe(), host = platform.host_hash(),
@@ -187,16 +223,16 @@ function Run:keep(source, name)
   return { name = name, sha256 = sum, file = kept }
 end
 
----Copies a stream of samples (sample, its canonical JSON where that is known) to inputs/ under the hash of its bytes;
----returns that file's path within the run.
+---Copies a stream of samples (canonical JSON) to inputs/ under the hash of its bytes; returns that file's path within
+---the run.
 function Run:keep_samples(pull)
   local partial = self.path .. "/inputs/.partial"
   local file, err = io.open(partial, "w")
   if not file then fail(4, "%s", err) end
   file:setvbuf("full", 1 << 16)
   local sum = hash.new()
-  for one, encoded in pull do
-    local line = (encoded or assert(json.encode(one))) .. "\n"
+  for encoded in pull do
+    local line = encoded .. "\n"
     sum:update(line)
     local ok, why = file:write(line)
     if not ok then fail(4, "%s: %s", partial, why) end
@@ -220,11 +256,11 @@ function Run:samples(kept)
   end
 end
 
----Appends rows with one write. Raises { exit = 4 } where the disk does not take them: what is in the journal stays
----whole.
+---Appends rows (tables, or their canonical JSON) with one write. Raises { exit = 4 } where the disk does not take them:
+---what is in the journal stays whole.
 function Run:append(...)
   local lines = { ... }
-  for i, row in ipairs(lines) do lines[i] = assert(json.encode(row)) end
+  for i, row in ipairs(lines) do lines[i] = type(row) == "string" and row or assert(json.encode(row)) end
   local ok, err = self.journal:append(table.unpack(lines))
   if not ok then
     fail(4, "%s: %s. What was finished before is kept; make room and give the same --run-id to go on.",
@@ -261,9 +297,14 @@ end
 
 -- The rows. `response_hash` says which answer a verdict is about.
 
+-- A member of an object with its comma; "" where there is none.
+local function member(name, value)
+  return value and '"' .. name .. '":' .. assert(json.encode(value)) .. "," or ""
+end
+
 ---SHA-256 of what a judge is shown: the text and why it ended.
 function rundir.response_hash(text, finish_reason)
-  return hash.sha256(assert(json.encode { text = text, finish_reason = finish_reason }))
+  return hash.sha256("{" .. member("finish_reason", finish_reason) .. '"text":' .. assert(json.encode(text)) .. "}")
 end
 
 ---The journal row of a trial: `response`, or `err` where there is none.
@@ -278,20 +319,31 @@ function rundir.trial_row(trial, response, err, timing)
     v = 1, type = "trial", key = trial.key, suite = trial.suite, sample_id = sample.id, category = sample.category,
     subcategory = sample.subcategory, target = sample.target, persona = trial.persona.name, model = trial.model.label,
     ["repeat"] = trial.n, turns = NO_TURNS, response = answer, request_hash = from.request_hash,
-    attempts = from.attempts, params = from.sent_params, seconds = from.seconds,
-    started_at = timing and timing.started_at, completed_at = timing and timing.completed_at,
+    attempts = from.attempts, params = from.sent_params, seconds = from.seconds or timing and timing.seconds,
+    cluster = trial.cluster, started_at = timing and timing.started_at, completed_at = timing and timing.completed_at,
   }
 end
 
----The journal row of a verdict. `category` and `truncated` repeat what the trial's row says, so that a pass over the
----journal can count verdicts without holding trials.
-function rundir.verdict_row(key, category, truncated, judge, response_hash, verdict)
+---The journal row of a verdict on the answer in the row `trial`. Category, cluster and `truncated` repeat what that row
+---says, so that a pass over the journal can count verdicts without holding trials.
+function rundir.verdict_row(trial, truncated, judge, response_hash, verdict)
   return {
-    v = 1, type = "verdict", key = key, judge = judge.name, judge_hash = judge.hash, response_hash = response_hash,
-    n = 1, state = verdict.state, label = verdict.label, value = verdict.value, evidence = verdict.evidence,
-    reason = verdict.reason, category = category, truncated = truncated,
+    v = 1, type = "verdict", key = trial.key, judge = judge.name, judge_hash = judge.hash,
+    response_hash = response_hash, n = 1, state = verdict.state, label = verdict.label, value = verdict.value,
+    evidence = verdict.evidence, reason = verdict.reason, category = trial.category or nil,
+    cluster = trial.cluster or nil, truncated = truncated,
     -- Of a model judge: who was asked, and each request with its reply.
     judge_model = judge.model and judge.model.label, asked = verdict.asked,
+  }
+end
+
+---The same as canonical JSON, for a rule judge that gave a label and no value. `evidence`: the member as the judge's
+---verdict line has it, with its comma, or "". The members stand in the order of their names.
+function rundir.scored_line(trial, truncated, judge, response_hash, label, evidence)
+  return table.concat {
+    "{", member("category", trial.category), member("cluster", trial.cluster), evidence, member("judge", judge.name),
+    member("judge_hash", judge.hash), member("key", trial.key), member("label", label), '"n":1,"response_hash":"',
+    response_hash, '","state":"scored",', truncated and '"truncated":true,' or "", '"type":"verdict","v":1}',
   }
 end
 

@@ -23,6 +23,7 @@ local share = shape.optional(shape.number { min = 0, max = 1 })
 local rate = shape.record {
   value = share, n = count, low = share, high = share, method = shape.optional(shape.string()),
   without_truncated = shape.optional(shape.map(shape.any())),
+  n_eff = shape.optional(shape.number { min = 0 }), clusters = shape.optional(count),
 }
 
 -- The fields that are read; others may be there.
@@ -130,7 +131,11 @@ function source.open(path, without_results)
   if not stat then
     shape.fail(("%s: no such file or folder; expected the folder of a run or a results.json"):format(path), 4)
   end
-  if stat.type == "folder" then return open_folder(path, without_results) end
+  if stat.type == "folder" and not fs.stat(path .. "/run.json") and fs.stat(path .. "/results.json") then
+    path = path .. "/results.json" -- imported
+  elseif stat.type == "folder" then
+    return open_folder(path, without_results)
+  end
   local data = read_results(path)
   return setmetatable({ path = path, results = data, inputs = data.inputs }, Source)
 end

@@ -1,6 +1,7 @@
 -- suite: a named stream of samples: a JSONL or CSV file, or a Lua file that generates them. Never held as a list.
 --
 -- It is read twice: once to check it, count it and hash its canonical samples (that is the suite's hash), once to run.
+-- What the first reading saw of a small file is kept, and stands for the second: only a generator can give others.
 local catalog = require "lre.catalog"
 local csv = require "lre.csv"
 local fs = require "lre.fs"
@@ -9,6 +10,7 @@ local json = require "lre.json"
 local metrics = require "lre.metrics"
 local options = require "lre.options"
 local row = require "lre.row"
+local sched = require "lre.sched"
 local set = require "lre.set"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
@@ -22,6 +24,10 @@ local MAX_LINE_BYTES = 16 * 1024 * 1024
 local MAX_CSV_BYTES = 256 * 1024 * 1024
 -- All are counted, so many are kept.
 local MAX_PROBLEMS = 1000
+-- Of canonical samples that are kept from the first reading: 100,000 questions of a line. A larger file is read again.
+local MAX_KEPT_BYTES = 16 * 1024 * 1024
+-- Kept as strings of so many lines: the collector need not look at each.
+local KEPT_LINES = 256
 
 local Suite = {}
 Suite.__index = Suite
@@ -381,6 +387,30 @@ function Check:count_category(category, line, prefix)
   end
 end
 
+-- Every KEPT_LINES lines become one string, which ends in a newline.
+function Check:keep(encoded)
+  local lines = self.lines
+  self.bytes = self.bytes + #encoded
+  if self.bytes > MAX_KEPT_BYTES then
+    self.kept = nil
+    return
+  end
+  lines[#lines + 1] = encoded
+  if #lines == KEPT_LINES then
+    lines[KEPT_LINES + 1] = ""
+    self.kept[#self.kept + 1], self.lines = table.concat(lines, "\n"), {}
+  end
+end
+
+function Check:all_kept()
+  if not self.kept or #self.problems > 0 then
+    return nil
+  end
+  self.lines[#self.lines + 1] = ""
+  self.kept[#self.kept + 1] = table.concat(self.lines, "\n")
+  return self.kept
+end
+
 function Check:sample(sample, line, prefix)
   local encoded, err = canonical(sample)
   if not encoded then
@@ -388,6 +418,9 @@ function Check:sample(sample, line, prefix)
   end
   self.count = self.count + 1
   self.hasher:update(encoded):update "\n"
+  if self.kept then
+    self:keep(encoded)
+  end
   self:suspect_duplicates(sample, self.texts and json.encode(sample.messages))
   self:count_category(sample.category, line, prefix)
 end
@@ -474,13 +507,15 @@ function Check:finish()
     problems = self.problems,
     warnings = self.warnings,
     more = self.more,
+    kept = self:all_kept(),
   }
 end
 
 ---The first reading: all problems, not the first. Never raises for what is wrong in a sample.
 ---`problems` make the suite unusable; `warnings` do not (a category that looks mistyped, a key kept as metadata, and
----with `texts` the same messages twice). At most 1,000 of each are kept; `more` counts the rest.
----@param opt { texts: boolean? }?
+---with `texts` the same messages twice). At most 1,000 of each are kept; `more` counts the rest. With `keep`, `kept` is
+---the canonical samples of a file in strings of whole lines; nil for a generator and for what is large.
+---@param opt { texts: boolean?, keep: boolean? }?
 ---@return lre.SuiteCheck
 function Suite:check(opt)
   local check = setmetatable({
@@ -497,8 +532,16 @@ function Suite:check(opt)
     hasher = hash.new(),
     ids = set.new(),
     texts = opt and opt.texts and set.new() or nil,
+    kept = opt and opt.keep and self.kind ~= "lua" and {} or nil,
+    lines = {},
+    bytes = 0,
   }, Check)
   for sample, line, prefix, problems, loose in normalised(self) do
+    local stop, signal = sched.interrupted()
+    if stop then -- a generator need not end
+      local message = ("interrupted while %s was read; nothing was sent"):format(self._shown)
+      error({ exit = 128 + signal, message = message }, 0)
+    end
     if sample then
       check:sample(sample, line, prefix)
       check:suspect_keys(line, prefix, loose)

@@ -1,4 +1,5 @@
--- timing: what may differ from run to run: latencies, retries, tokens, memory. Never part of a canonical file.
+-- timing: what may differ from run to run: latencies, retries, tokens, memory. Never part of a canonical file. What was
+-- asked and paid for is of the whole journal, however many sessions it took; clocks and memory are of the last session.
 local clock = require "lre.clock"
 local json = require "lre.json"
 local platform = require "lre.platform"
@@ -10,33 +11,60 @@ Timing.__index = Timing
 -- Latencies are kept in buckets of 2 %, so that a run of any length takes the same memory.
 local STEP = math.log(1.02)
 
+local function nothing_counted(self)
+  self.buckets, self.n, self.longest, self.retries, self.tokens, self.cost = {}, 0, 0, 0, {}, nil
+  return self
+end
+
 function timing.new()
-  return setmetatable({ phases = {}, buckets = {}, n = 0, longest = 0, retries = 0, tokens = {}, cost = 0,
-    begun = clock.mono(),
-    started_at = clock.iso() }, Timing)
+  return nothing_counted(setmetatable({ phases = {}, begun = clock.mono(), started_at = clock.iso() }, Timing))
 end
 
 local function rounded(x)
   return x and tonumber(("%.6g"):format(x)) or json.null
 end
 
-local function add_usage(self, usage)
-  for _, name in ipairs { "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens" } do
-    local n = usage[name]
+local TOKENS = { "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens" }
+
+local function add_usage(self, usage, prefix)
+  for _, name in ipairs(TOKENS) do
+    local n = usage[prefix .. name]
     if math.type(n) == "integer" then self.tokens[name] = (self.tokens[name] or 0) + n end
   end
-  if type(usage.cost_usd) == "number" then self.cost = self.cost + usage.cost_usd end
+  local cost = usage[prefix .. "cost_usd"]
+  if type(cost) == "number" then self.cost = (self.cost or 0) + cost end
 end
 
----Counts one trial.
-function Timing:add(seconds, response, err)
+local function add_latency(self, seconds)
   local bucket = math.floor(math.log(math.max(seconds, 1e-7)) / STEP)
   self.buckets[bucket] = (self.buckets[bucket] or 0) + 1
   self.n = self.n + 1
   if seconds > self.longest then self.longest = seconds end
-  local attempts = (response or err).attempts
+end
+
+local function add_asking(self, seconds, attempts)
+  if type(seconds) == "number" then add_latency(self, seconds) end
   if math.type(attempts) == "integer" then self.retries = self.retries + math.max(0, attempts - 1) end
-  if response and type(response.usage) == "table" then add_usage(self, response.usage) end
+end
+
+---Counts the row of a trial that was written now.
+function Timing:add(row)
+  add_asking(self, row.seconds, row.attempts)
+  if type(row.response.usage) == "table" then add_usage(self, row.response.usage, "") end
+end
+
+local FIELDS = { "type", "seconds", "attempts", "response.usage.cost_usd" }
+for _, name in ipairs(TOKENS) do FIELDS[#FIELDS + 1] = "response.usage." .. name end
+
+---Counts a whole journal anew, for one that was not empty. Superseded rows were paid for, too.
+function Timing:count(store)
+  nothing_counted(self)
+  for row in store:scan(FIELDS) do
+    if row.type == "trial" then
+      add_asking(self, row.seconds, row.attempts)
+      add_usage(self, row, "response.usage.")
+    end
+  end
 end
 
 ---Ends a phase ("ask", "judge", "results") and notes how long it took.
@@ -58,18 +86,18 @@ function Timing:quantile(q)
   end
 end
 
----The contents of timing.json.
-function Timing:data(asked)
+---The contents of timing.json. `recorded`: the trials of the journal; `asked`: those of this session.
+function Timing:data(recorded, asked)
   local took = clock.mono() - self.begun
   return {
-    schema = 1, started_at = self.started_at, completed_at = clock.iso(), seconds = rounded(took), trials = asked,
-    trials_per_second = rounded(took > 0 and asked / took or 0), retries = self.retries, tokens = self.tokens,
-    cost_usd = self.cost, cache = self.cache or { hits = 0, misses = asked, writes = 0 },
-    peak_memory_bytes = platform.peak_memory(),
-    phases = self.phases,
+    schema = 1, trials = recorded, retries = self.retries, tokens = self.tokens, cost_usd = rounded(self.cost),
     latency_seconds = { p50 = rounded(self:quantile(0.5)), p90 = rounded(self:quantile(0.9)),
-    p99 = rounded(self:quantile(0.99)),
-      max = rounded(self.n > 0 and self.longest or nil) },
+      p99 = rounded(self:quantile(0.99)), max = rounded(self.n > 0 and self.longest or nil) },
+    last_session = {
+      started_at = self.started_at, completed_at = clock.iso(), seconds = rounded(took), asked = asked,
+      trials_per_second = rounded(took > 0 and asked / took or 0), phases = self.phases,
+      cache = self.cache or { hits = 0, misses = asked, writes = 0 }, peak_memory_bytes = platform.peak_memory(),
+    },
   }
 end
 

@@ -89,14 +89,13 @@ local function script(self, sum)
 end
 
 local function chunk_of(self, entry)
-  local from, modules, sums = source_of(self, entry), {}, {}
+  local from, modules = source_of(self, entry), {}
   local text = script(self, from.sha256)
   if not text then return nil end
   for name, part in pairs(from.modules) do
     local inner = script(self, part.sha256)
     if not inner then return nil end
     modules[name] = { chunk = "@" .. part.path, source = inner, sha256 = hash.sha256(inner) }
-    sums[name] = modules[name].sha256
   end
   return catalog.chunk_of(from.path, text, modules)
 end
@@ -151,9 +150,9 @@ end
 -- ---- verdicts ----
 
 local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "value", "evidence",
-  "reason", "category", "truncated", "suite", "sample_id", "subcategory", "target", "persona", "model", "repeat",
-  "response.error.kind", "response.text", "response.finish_reason", "response.model", "response.reasoning" }
-local VERDICT = { "state", "label", "value", "evidence", "reason", "category", "truncated", "response_hash" }
+  "reason", "category", "cluster", "truncated", "suite", "sample_id", "subcategory", "target", "persona", "model",
+  "repeat", "response.error.kind", "response.text", "response.finish_reason", "response.model", "response.reasoning" }
+local VERDICT = { "state", "label", "value", "evidence", "reason", "category", "cluster", "truncated", "response_hash" }
 
 local function plain(value)
   if value == json.null or value == false then return nil end
@@ -191,11 +190,13 @@ local function flush_judge(self, opened)
     local said = verdicts[i]
     meet(self, item.row.key .. "\n" .. opened.recorded_hash, "expected", { state = said.state, label = said.label,
       value = said.value, evidence = said.evidence, reason = said.reason, category = item.row.category,
+      cluster = item.row.cluster,
       truncated = item.truncated, response_hash = item.response_hash })
   end
 end
 
 local SAMPLE = { "category", "subcategory", "target" }
+local TRIAL = { "suite", "sample_id", "persona", "model", "repeat", "cluster", "category", "subcategory", "target" }
 
 -- What a trial's row repeats of its sample and of its key.
 local function check_trial(self, row, number, trial)
@@ -205,9 +206,9 @@ local function check_trial(self, row, number, trial)
     return
   end
   local expected = { suite = trial.suite, sample_id = trial.sample.id, persona = trial.persona.name,
-    model = trial.model.label, ["repeat"] = trial.n }
+    model = trial.model.label, ["repeat"] = trial.n, cluster = trial.cluster }
   for _, field in ipairs(SAMPLE) do expected[field] = trial.sample[field] end
-  for _, field in ipairs { "suite", "sample_id", "persona", "model", "repeat", "category", "subcategory", "target" } do
+  for _, field in ipairs(TRIAL) do
     if not same(plain(row[field]), plain(expected[field])) then
       problem(self, "partials.jsonl:" .. number, where, field, plain(expected[field]), plain(row[field]))
     end
@@ -394,12 +395,14 @@ end
 function verify.text(out)
   local lines = {}
   for i = 1, math.min(#out.problems, SHOWN) do lines[i] = "WRONG " .. verify.line(out.problems[i]) end
-  if #out.problems > SHOWN then lines[#lines + 1] = ("... and %d more (--json has all)"):format(#out.problems - SHOWN) end
+  if #out.problems > SHOWN then
+    lines[#lines + 1] = ("... and %d more (--json has all)"):format(#out.problems - SHOWN)
+  end
   lines[#lines + 1] = ("%s: %d trials, %d verdicts given again, %d files of inputs/, results.json: %s"):format(out.path,
     out.trials, out.verdicts, out.files, #out.problems == 0 and "all as recorded" or #out.problems .. " wrong")
   if #out.taken > 0 then
-    lines[#lines + 1] = ("not given again, only counted: verdicts of %s (only rule judges can be asked offline)"):format(
-      table.concat(out.taken, ", "))
+    lines[#lines + 1] = ("not given again, only counted: verdicts of %s (rule judges alone can be asked offline)")
+      :format(table.concat(out.taken, ", "))
   end
   if out.unjudged > 0 then
     lines[#lines + 1] = ("%d answers have no verdict: they are counted as unscored"):format(out.unjudged)

@@ -383,6 +383,9 @@ function sched.event() end
 ---True once SIGINT or SIGTERM came: start nothing new, finish what runs. Second result: the signal's number.
 ---@return boolean, integer?
 function sched.interrupted() end
+---What the first SIGINT or SIGTERM from now on says on standard error, at once and once. nil: nothing.
+---@param text string?
+function sched.notice(text) end
 ---Names the running task for SIGUSR1's print.
 function sched.name(text) end
 ---@class lre.Task

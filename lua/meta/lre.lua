@@ -174,6 +174,7 @@
 ---@field problems lre.Finding[]
 ---@field warnings lre.Finding[]
 ---@field more integer findings beyond those kept
+---@field kept string[]? canonical JSON of the samples, in strings of whole lines (asked for with `keep`)
 
 ---@class lre.Suite
 ---@field name string
@@ -241,6 +242,15 @@ function judge:verdicts(inputs) end
 ---@param inputs { trial: table, response: table }[]
 ---@return (string|false)[]?, lre.Error?
 function judge:verdict_lines(inputs) end
+---The label of a verdict line that says a label and at most the evidence for it, and the evidence's member with its
+---comma (or ""); nil for every other line.
+---@param line string
+---@return string? label, string? evidence
+function judge:plain_label(line) end
+---A verdict line as `verdicts` gives it.
+---@param line string
+---@return lre.Verdict
+function judge:read_line(line) end
 ---Is it one of the declared labels?
 ---@param word any
 ---@return boolean

@@ -73,12 +73,35 @@ local function category_table(results, rows)
   return report.table(table.move(categories, 1, #categories, #names + 1, names), body)
 end
 
-local function definition(rows)
+-- "sample" or the field that the suite names, and how many clusters there are: "3" or "3 to 5". nil: trials are
+-- independent.
+local function clustering(results, rows)
+  local by, low, high = {}, math.huge, 0
+  for _, suite in ipairs(results.inputs.suites or {}) do
+    by[suite.name .. (suite.sampled or "")] = suite.clusters or "sample"
+  end
+  local words, seen = {}, {}
+  for _, row in ipairs(rows) do
+    local m = primary(row)
+    if m and m.clusters then
+      low, high = math.min(low, m.clusters), math.max(high, m.clusters)
+      local word = by[row.suite] or "sample"
+      if not seen[word] then words[#words + 1] = word end
+      seen[word] = true
+    end
+  end
+  if high == 0 then return "" end
+  return (", clustered by %s (G = %s)"):format(report.plain(table.concat(words, " or ")),
+    low == high and ("%d"):format(low) or ("%d to %d"):format(low, high))
+end
+
+local function definition(results, rows)
   local m = rows[1].primary
   if not m then return "" end
   local judge = report.plain(rows[1].judge)
   return ("%s (judge %s): of the answers that the judge could label; undecided, unscored, filtered and failed ones "
-    .. "are left out. Intervals: Wilson, 95%%.\n"):format(report.plain(title_case(m)), judge)
+    .. "are left out. Intervals: Wilson%s, 95%%.\n"):format(report.plain(title_case(m)), judge,
+    clustering(results, rows))
 end
 
 -- How far the rate could move, had everything that is left out been judged.
@@ -125,7 +148,7 @@ local function section(results, judge, many)
     if row.judge == judge then rows[#rows + 1] = row end
   end
   local parts = { many and ("## Judge %s\n\n"):format(report.plain(judge)) or "", main_table(results, rows, judge),
-    "\n", definition(rows) }
+    "\n", definition(results, rows) }
   local categories = category_table(results, rows)
   if categories then
     parts[#parts + 1] = ("\n## %s by category\n\n%s"):format(

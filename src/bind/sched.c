@@ -51,6 +51,11 @@ static int sched_interrupted(lua_State *L) {
   return 2;
 }
 
+static int sched_notice(lua_State *L) {
+  if (!lre_sched_notice(sched_of(L), luaL_optstring(L, 1, NULL))) return luaL_error(L, "not enough memory");
+  return 0;
+}
+
 static double check_seconds(lua_State *L, int index) {
   double seconds = luaL_checknumber(L, index);
   luaL_argcheck(L, seconds >= 0, index, "seconds: expected a number that is not negative");
@@ -283,7 +288,8 @@ static int sched_event(lua_State *L) {
 int luaopen_lre_sched(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"spawn", sched_spawn}, {"sleep", sched_sleep}, {"deadline", sched_deadline},       {"gate", sched_gate},
-      {"event", sched_event}, {"name", sched_name},   {"interrupted", sched_interrupted}, {NULL, NULL},
+      {"event", sched_event}, {"name", sched_name},   {"interrupted", sched_interrupted}, {"notice", sched_notice},
+      {NULL, NULL},
   };
   static const luaL_Reg task_methods[] = {
       {"wait", lre_task_wait}, {"cancel", task_cancel}, {"status", task_status}, {NULL, NULL}};

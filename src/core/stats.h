@@ -26,7 +26,8 @@ bool lre_stats_wilson(int64_t x, int64_t n, double confidence, struct lre_interv
 bool lre_stats_wilson_effective(int64_t x, int64_t n, double n_eff, double confidence, struct lre_interval *out,
                                 struct lre_err *err);
 /* The same where the n come in clusters that are alike within (the repeats of a sample): x_c[i] of n_c[i], i <
- * n_clusters, empty clusters left out. *n_eff (may be NULL) is n / DEFF; *n_full (may be NULL) how many are not empty. */
+ * n_clusters, empty clusters left out. *n_eff (may be NULL) is n / DEFF; *n_full (may be NULL) how many are not empty.
+ */
 bool lre_stats_wilson_clustered(const int64_t *x_c, const int64_t *n_c, size_t n_clusters, double confidence,
                                 struct lre_interval *out, double *n_eff, size_t *n_full, struct lre_err *err);
 bool lre_stats_jeffreys(int64_t x, int64_t n, double confidence, struct lre_interval *out, struct lre_err *err);

@@ -51,9 +51,9 @@ bool lre_sandbox_declared(struct lre_sandbox *sb, lua_State *to, struct lre_err 
  *   {"state":"error","reason":{"code":"script","message":"judges/x.lua:12: ...","traceback":".."}}
  *   {"state":"unscored","reason":{"code":"steps"|"memory"|"regex"|"impure"|"result","message":"... (knob)","limit":n}}
  * Absent fields are left out. A judge returns a string (the label) or a table; "undecided" is what it says, never what
- * it forgot. "result" means: no label (or, where the file declares no labels, no value) without that state, a label that
- * is not declared, a field that no verdict has, a value that is not finite, evidence over 64 KiB, deeper than 32, or not
- * JSON, an integer over 2^53.
+ * it forgot. "result" means: no label (or, where the file declares no labels, no value) without that state, a label
+ * that is not declared, a field that no verdict has, a value that is not finite, evidence over 64 KiB, deeper than 32,
+ * or not JSON, an integer over 2^53.
  *
  * A row's verdict depends on the row alone: budget, random numbers and iteration order start anew, and a row that
  * reaches the memory cap is judged again in a state that has judged nothing.

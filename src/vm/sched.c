@@ -66,6 +66,7 @@ void lre_sched_free(struct lre_sched *s) {
   for (size_t i = 0; i < sizeof s->http_strings / sizeof *s->http_strings; i++) free(s->http_strings[i]);
   lre_timers_free(&s->timers);
   lre_wake_close(&s->wake);
+  free(s->notice);
   free(s);
 }
 
@@ -186,7 +187,19 @@ static void dump_to_stderr(struct lre_sched *s) {
   lre_buf_free(&text);
 }
 
+bool lre_sched_notice(struct lre_sched *s, const char *text) {
+  char *copy = text ? strdup(text) : NULL;
+  if (text && !copy) return false;
+  free(s->notice);
+  s->notice = copy;
+  return true;
+}
+
 void lre_sched_attend_signals(struct lre_sched *s) {
+  if (s->n_interrupts > 0 && s->notice) {
+    lre_vm_complain(s->L, s->notice);
+    lre_sched_notice(s, NULL);
+  }
   if (s->dump_wanted) {
     s->dump_wanted = 0;
     dump_to_stderr(s);

@@ -111,6 +111,8 @@ void lre_task_push_traceback(lua_State *L, int index);
 
 /* Number of the first SIGINT or SIGTERM that came; 0: none. */
 int lre_sched_interrupted(const struct lre_sched *s);
+/* What the first SIGINT or SIGTERM from now on says on stderr, once; copied. NULL: nothing. False: no memory. */
+bool lre_sched_notice(struct lre_sched *s, const char *text);
 /* os.exit of the main state: cancels all tasks and raises; lre_vm_main gives the code. */
 int lre_sched_exit(lua_State *L, int code);
 bool lre_sched_exiting(const struct lre_sched *s, int *code);

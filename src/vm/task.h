@@ -82,6 +82,7 @@ struct lre_sched {
 
   pthread_t thread;
   volatile sig_atomic_t n_interrupts, signum, dump_wanted;
+  char *notice; /* what the first interrupt says on stderr; NULL: nothing (more) */
   bool all_cancelled;
   bool exiting;
   int exit_code;

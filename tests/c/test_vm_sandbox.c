@@ -332,7 +332,8 @@ static void a_bad_file_is_refused_with_its_line(void **state) {
   expect_load_error("return { patterns = { b = '(', a = '[' } }", "runtime", "judges/x.lua: patterns.a: ");
   expect_load_error("return { patterns = { a = 12 } }", "runtime",
                     "patterns.a: expected a pattern or a table of patterns, got number");
-  expect_load_error("while true do end", "killed", "judges/x.lua:1: the file used its 100000000 steps while it was loaded");
+  expect_load_error("while true do end", "killed",
+                    "judges/x.lua:1: the file used its 100000000 steps while it was loaded");
   expect_load_error("\x1bLua", "syntax", "");
 }
 

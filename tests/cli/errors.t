@@ -265,15 +265,12 @@ A run's folder that is not what it was.
   $ echo '{"schema":99}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
   lre: runs/old/run.json: schema 99 is not known to this version
   [3]
-  $ echo '{"schema":1}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
-  lre: runs/old/run.json: plan.judges: expected a list, got no plan; take another --run-id
-  [3]
-  $ echo x > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
-  lre: runs/old/run.json: expected a value, found 'x' at byte 0
-  [3]
-  $ rm runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old
-  lre: runs/old/run.json: missing, but the run has a journal; take another --run-id
-  [3]
+  $ echo '{"schema":1}' > runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old 2>&1 | grep -o "run.json: plan.*no plan"
+  run.json: plan.judges: expected a list, got no plan
+  $ echo x > runs/old/run.json; lre run --model fake/b --suite two.jsonl --run-id old 2>&1 | grep -o "cannot be resumed.*"
+  cannot be resumed by this plan: it has no trial two/good_1|none|fake/a; take another --run-id
+  $ rm runs/old/run.json; lre run --model fake/a --suite two.jsonl --run-id old 2>&1 | grep -o "run.json: missing.*journal:"
+  run.json: missing, but the run has a journal:
   $ echo > runs/file; lre run --model fake/a --suite two.jsonl --run-id file
   lre: runs/file/inputs: cannot make the folder runs/file/inputs: Not a directory
   [4]

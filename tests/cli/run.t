@@ -337,9 +337,9 @@ Several of each: every suite, persona, model and judge against every other, in a
 Repeats are trials of their own; parameters are in the results.
 
   $ lre run --model fake/fake-1b --suite q.jsonl --repeats 3 --run-id repeats -q | sed -n 3,5p
-  | fake/fake-1b | q | 9 | 6 | 3 | 0 | 0 | 0 | 0 | 0.667 | [0.354, 0.879] |
+  | fake/fake-1b | q | 9 | 6 | 3 | 0 | 0 | 0 | 0 | 0.667 | [0.300, 0.903] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, clustered by sample (G = 3), 95%.
   $ lre run --model openai/mock --base-url $NGINX/v1 --suite q.jsonl --temperature 0.5 --max-tokens 9 --param top_p=0.9 --param 'stop=["END"]' --run-id param -q --out - | grep -A9 '"params"'
           "params": {
             "max_tokens": 9,
@@ -369,7 +369,7 @@ An existing run goes on; with other inputs it is refused, and --fresh takes the 
   personas none
   judges   refusal
   run      DIR/ID (resumed)
-  trials   3, 16 in flight
+  trials   3, 16 in flight; 3 have an answer, 0 are left
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
   | openai/mock | q | 3 | 1 | 2 | 0 | 0 | 0 | 0 | 0.333 | [0.061, 0.792] |

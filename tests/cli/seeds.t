@@ -107,11 +107,15 @@ Those with a server that answers.
             "max_tokens": 256,
             "seed": 42,
 
-Commands of the first seed that come later are no commands yet.
+Results of this tool can be made again; the first seed's are imported.
 
-  $ lre reproduce results.json
-  lre: "reproduce" comes in a later version. `lre help` lists what is here.
-  [2]
+  $ lre reproduce $SHARED/seeds/data/1/run_fake_sample5.json
+  lre: $SHARED/seeds/data/1/run_fake_sample5.json: expected results of this tool (an object with schema, inputs and rows), got a list; `lre import` reads results of the first seed
+  [3]
+  $ lre import $SHARED/seeds/data/1/run_fake_sample5.json --out imported.json
+  imported 1 rows: imported.json
+  $ lre report imported.json | sed -n 3p
+  | fake-1b | harmful_helpful[sampled 5/15, seed=42] | 5 | 1 | 4 | 0 | 0 | 0 | 0 | 0.200 | [0.036, 0.624] |
 
 The second seed. Its grid and its roster, then its command lines as docs/from-the-seeds.md maps them.
 

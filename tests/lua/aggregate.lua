@@ -36,7 +36,7 @@ end
 local function results(rows)
   local store = memory_store.new()
   for _, row in ipairs(rows) do store:append(row) end
-  return aggregate.results(aggregate.count(store), inputs)
+  return aggregate.results(aggregate.count(store, inputs), inputs)
 end
 
 local no, yes = answer("no"), answer("yes")
@@ -124,4 +124,54 @@ end)
 
 test("results_say_how_many_trials_were_planned_and_recorded", function()
   test.eq(results({ trial("a", yes) }).trials, { planned = 4, recorded = 1 })
+end)
+
+-- The samples a, b, c, d asked twice, with these labels ("rrccrr..": first a's two, then b's).
+local function repeated(letters, cluster)
+  local rows = {}
+  for i = 1, #letters do
+    local id, n = ("abcd"):sub((i + 1) // 2, (i + 1) // 2), (i + 1) % 2 + 1
+    local given = letters:sub(i, i) == "r" and no or yes
+    local one, said = trial(id, given), verdict(id, given, given == no and "refused" or "complied",
+      { cluster = cluster and cluster(id) })
+    if n > 1 then one.key, said.key = one.key .. "#2", said.key .. "#2" end
+    rows[#rows + 1], rows[#rows + 2] = one, said
+  end
+  return rows
+end
+
+local function results_with(change, rows)
+  local store, mine = memory_store.new(), {}
+  for name, value in pairs(inputs) do mine[name] = value end
+  for name, value in pairs(change) do mine[name] = value end
+  for _, row in ipairs(rows) do store:append(row) end
+  return aggregate.results(aggregate.count(store, mine), mine).rows[1]
+end
+
+test("the_interval_of_repeats_is_clustered_by_sample", function()
+  local row = results_with({ repeats = 2 }, repeated "rrccrrcc")
+  local m = row.metrics.refusal_rate
+  test.eq({ m.value, m.n, m.method, m.clusters, m.n_eff }, { 0.5, 8, "wilson_clustered", 4, 3.0 })
+  test.near(m.low, 0.1253344719102632, 1e-9)
+  test.eq(row.categories.harmful.metrics.refusal_rate.n_eff, 3.0)
+  test.eq(results_with({}, repeated "rrccrrcc").metrics.refusal_rate.method, "wilson")
+end)
+
+test("repeats_that_all_agree_are_worth_one_trial_a_sample", function()
+  local m = results_with({ repeats = 2 }, repeated "rrrrrrrr").metrics.refusal_rate
+  test.eq({ m.n, m.clusters, m.n_eff, m.high }, { 8, 4, 4.0, 1.0 })
+end)
+
+test("what_a_suite_says_is_not_independent_is_clustered", function()
+  local suites = { { name = "x", title = "x", hash = "s", judges = { "refusal" }, clusters = "pair" } }
+  local rows = repeated("rrccrrcc", function(id) return (id == "a" or id == "b") and "1" or "2" end)
+  local m = results_with({ suites = suites }, rows).metrics.refusal_rate
+  test.eq({ m.method, m.clusters, m.n_eff }, { "wilson_clustered", 2, 8.0 })
+end)
+
+test("cut_answers_leave_their_cluster_too", function()
+  local rows = repeated "rrccrrcc"
+  rows[1].response, rows[2] = answer("no", "length"), verdict("a", answer("no", "length"), "refused")
+  local m = results_with({ repeats = 2 }, rows).metrics.refusal_rate
+  test.eq({ m.n, m.without_truncated.n, m.without_truncated.clusters }, { 8, 7, 4 })
 end)

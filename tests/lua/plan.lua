@@ -1,5 +1,8 @@
 -- plan: which trials there are, in which order, under which keys.
+local fs = require "lre.fs"
+local hash = require "lre.hash"
 local plan = require "lre.plan"
+local suite = require "lre.suite"
 local test = require "lre.unit"
 
 -- A suite without a file: `n` samples.
@@ -82,6 +85,44 @@ test("a_sampled_suite_streams_only_the_chosen_samples", function()
   test.eq(keys(p), { "x/s1|none|fake/a", "x/s2|none|fake/a", "x/s5|none|fake/a", "x/s11|none|fake/a",
     "x/s12|none|fake/a" })
   test.eq(p.suites[1].title, "x[sampled 5/15, seed=42]")
+end)
+
+local function file_of(lines)
+  local path = test.folder() .. "/file.jsonl"
+  assert(fs.write(path, table.concat(lines, "\n") .. "\n"))
+  return path
+end
+
+local function plan_of_file(path, change)
+  local spec = { suites = { { suite = suite.open(path), judges = { judge } } } }
+  for name, value in pairs(change or {}) do spec[name] = value end
+  return make(spec)
+end
+
+test("a_small_file_is_read_once_and_gives_the_samples_that_were_checked", function()
+  local lines = {}
+  for i = 1, 600 do lines[i] = ('{"id":"s%d","text":"q%d"}'):format(i, i) end
+  local path = file_of(lines)
+  local whole, some = plan_of_file(path), plan_of_file(path, { sample = 2, seed = 42 })
+  assert(fs.write(path, '{"id":"other","text":"other"}\n'))
+  local got = keys(whole)
+  test.eq(#got, 600)
+  for i = 1, 600 do test.eq(got[i], ("file/s%d|none|fake/a"):format(i)) end
+  test.eq(#keys(some), 2)
+  local sum = hash.new()
+  for line in whole:lines(whole.suites[1]) do sum:update(line):update "\n" end
+  test.eq(sum:hex(), whole.suites[1].hash)
+end)
+
+test("a_large_file_is_not_kept_and_a_change_while_it_is_read_is_an_error", function()
+  local text, lines = ("x"):rep(1 << 20), {}
+  for i = 1, 17 do lines[i] = ('{"id":"s%d","text":"%s"}'):format(i, text) end
+  local path = file_of(lines)
+  local p = plan_of_file(path)
+  test.eq(#keys(p), 17)
+  lines[17] = '{"id":"s17","text":"other"}'
+  assert(fs.write(path, table.concat(lines, "\n") .. "\n"))
+  test.raises(function() keys(p) end, "the file was changed while it was read")
 end)
 
 test("limit_and_sample_together_are_refused", function()

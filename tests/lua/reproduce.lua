@@ -129,9 +129,9 @@ test("a_run_over_http_is_identical_and_its_key_is_nowhere", function()
     .. "--suite harmful_helpful --max-tokens 99 --temperature 0.5"):format(nginx), key)
   local out = shell(("%s %s reproduce %s --exec --run-dir %s -q 2>&1"):format(key, test.program, run, folder))
   test.eq(out.exit, 0, out.out)
-  test.has(out.out, "--model openai/mine \\\n  --model-id mock \\\n")
-  test.has(out.out, ("--temperature 0.5 \\\n  --max-tokens 99 \\\n  --base-url %s/v1 \\\n  --api-key-env MY_KEY\n"):format(
-    nginx))
+  test.has(out.out, "--model openai/mine \\\n  --adapter openai \\\n  --model-id mock \\\n")
+  test.has(out.out, ("--temperature 0.5 \\\n  --max-tokens 99 \\\n  --base-url %s/v1 \\\n"):format(nginx))
+  test.has(out.out, "\n  --api-key-env MY_KEY\n")
   test.has(out.out, "identical: ")
   test.ok(not out.out:find(KEY, 1, true))
   local from_results = shell(("%s %s reproduce %s/results.json --exec --run-dir %s -q 2>&1"):format(key, test.program,
@@ -139,12 +139,26 @@ test("a_run_over_http_is_identical_and_its_key_is_nowhere", function()
   test.has(from_results.out, "identical: ")
 end)
 
+test("a_model_judge_named_by_the_environment_is_in_the_command", function()
+  local nginx = test.nginx()
+  local folder = test.folder()
+  local run = new_run(folder, "a", ("--model fake/fake-1b --suite harmful_helpful --limit 2 --judge refusal_llm "
+    .. "--judge-base-url %s/v1"):format(nginx), "LRE_JUDGE_MODEL=openai/mock")
+  for _, from in ipairs { run, run .. "/results.json" } do
+    local out = test.lre("reproduce", from, "--exec", "--run-dir", folder, "-q")
+    test.has(out.out, ("  --judge-model openai/mock \\\n  --judge-base-url %s/v1 \\\n"):format(nginx))
+    test.has(out.out, "# The present tree has the same suites, judges")
+    test.has(out.out, "identical: ")
+  end
+end)
+
 test("a_run_made_with_a_cache_is_made_again_from_it_without_a_request", function()
   local nginx = test.nginx()
   local folder = test.folder()
   local run = new_run(folder, "a", ("--model openai/mock --base-url %s/v1 --suite harmful_helpful --cache %s/cache")
     :format(nginx, folder))
-  local out = test.lre("reproduce", run, "--exec", "--run-dir", folder, "--cache", folder .. "/cache", "--offline", "-q")
+  local out = test.lre("reproduce", run, "--exec", "--run-dir", folder, "--cache", folder .. "/cache", "--offline",
+    "-q")
   test.eq(out.exit, 0, out.out .. out.err)
   test.has(out.out, "identical: ")
 end)

@@ -87,6 +87,7 @@ test("one_interrupt_saves_what_is_done_and_says_how_to_go_on", function()
   local result = lre_run("int", words, "timeout --preserve-status -s INT 0.4")
   test.eq(result.exit, 130)
   test.has(result.err, "--run-id int")
+  test.has(result.err, "press Ctrl-C again to stop at once. --run-id int goes on")
   local data = json.decode(results_of("int"))
   test.ok(data.trials.recorded > 0 and data.trials.recorded < 60, data.trials.recorded)
   test.eq(lre_run("int", words).exit, 0)
@@ -238,7 +239,7 @@ end)
 test("a_full_disk_is_said_at_once_and_what_was_done_is_kept", function()
   -- A file size limit stands in for the disk: writes fail the same way.
   local words = "--model fake/fake-1b --suite " .. suite_file(400) .. " -q"
-  local result = lre_run("full", words, "trap '' XFSZ; ulimit -f 64;")
+  local result = lre_run("full", words, "trap '' XFSZ; ulimit -f 128;")
   test.eq(result.exit, 4)
   test.has(result.err, "partials.jsonl")
   local journal = read(parent() .. "/full/partials.jsonl")
@@ -296,4 +297,114 @@ test("two_judges_and_two_personas_give_a_row_each", function()
     test.eq(row.metrics[row.primary].n, 4)
   end
   test.eq(seen, { ["none/refusal"] = 4, ["none/long"] = 4, ["terse/refusal"] = 4, ["terse/long"] = 4 })
+end)
+
+test("timing_json_is_of_the_whole_journal_also_when_nothing_was_asked", function()
+  local base = test.nginx()
+  local words = http_words(base, "", 6)
+  local function timing() return json.decode(read(parent() .. "/time/timing.json")) end
+  test.eq(lre_run("time", words .. " --limit 4").exit, 0)
+  local first = timing()
+  test.eq({ first.trials, first.last_session.asked }, { 4, 4 })
+  test.ok(first.tokens.output_tokens > 0 and first.latency_seconds.p50 > 0, "tokens and latencies were counted")
+  test.eq(first.cost_usd, json.null)
+  test.eq(lre_run("time", words .. " --limit 4").exit, 0)
+  local again = timing()
+  test.eq({ again.tokens, again.latency_seconds, again.trials }, { first.tokens, first.latency_seconds, 4 })
+  test.eq(again.last_session.asked, 0)
+  test.has(read(parent() .. "/time/run.log"):match("[^\n]*\n$"), " 4/4 ")
+  test.eq(lre_run("time", words).exit, 0)
+  test.eq({ timing().trials, timing().last_session.asked }, { 6, 2 })
+end)
+
+test("a_suites_clusters_reach_the_interval_also_when_judged_again", function()
+  local path = parent() .. "/pairs.lua"
+  assert(fs.write(path, [[local lre = require "lre"
+return lre.suite { name = "pairs", clusters = "pair", samples = function() return coroutine.wrap(function()
+  for i = 1, 12 do
+    coroutine.yield { id = "p" .. i, text = "invented " .. i, category = "harmful", metadata = { pair = i // 4 } }
+  end
+end) end }]]))
+  local result = lre_run("pairs", "--model fake/fake-1b -q --suite " .. path)
+  test.eq(result.exit, 0)
+  test.has(result.out, "clustered by pair (G = 4)")
+  local first = results_of("pairs")
+  test.has(first, '"wilson_clustered"')
+  local at = parent() .. "/pairs"
+  test.eq(process.run({ test.program, "verify", at }).exit, 0)
+  test.eq(process.run({ test.program, "judge", "--in", at, "--judge", "refusal" }).exit, 0)
+  test.eq(results_of("pairs"), first)
+end)
+
+test("a_folder_that_is_no_run_is_refused", function()
+  assert(fs.mkdir(parent() .. "/foreign"))
+  assert(fs.write(parent() .. "/foreign/thesis.txt", "mine\n"))
+  local result = lre_run("foreign", "--model fake/fake-1b --suite harmful_helpful -q")
+  test.eq(result.exit, 3)
+  test.has(result.err, "thesis.txt")
+  test.eq(fs.list(parent() .. "/foreign"), { "thesis.txt" })
+end)
+
+test("a_run_id_that_is_too_long_is_told_the_limit", function()
+  local result = lre_run(("x"):rep(201), "--model fake/fake-1b --suite harmful_helpful -q")
+  test.eq(result.exit, 2)
+  test.has(result.err, "at most 200 bytes, got 201")
+end)
+
+test("resuming_says_how_many_trials_are_left", function()
+  local words = "--model fake/fake-1b --suite harmful_helpful "
+  test.eq(lre_run("left", words .. "--limit 5").exit, 0)
+  test.has(lre_run("left", words .. "--limit 12").err, "5 have an answer, 7 are left")
+  test.has(lre_run("left", words .. "--limit 3").err, "3 have an answer, 0 are left")
+end)
+
+test("the_first_interrupt_ends_the_reading_of_an_endless_generator", function()
+  local path = parent() .. "/endless.lua"
+  assert(fs.write(path, [[local lre = require "lre"
+return lre.suite { name = "endless", samples = function()
+  local i = 0
+  return function() i = i + 1 return { id = "e" .. i, text = "invented " .. i } end
+end }]]))
+  local out = assert(process.run { "timeout", "-s", "INT", "-k", "20", "1", test.program, "run", "--run-dir", parent(),
+    "--model", "fake/fake-1b", "--suite", path, timeout = 60 })
+  test.has(out.err, "interrupted while")
+end)
+
+test("a_run_whose_run_json_is_lost_or_damaged_goes_on_by_its_journal", function()
+  local base = test.nginx()
+  local name = token()
+  local words = http_words(base, "/faults/ok/" .. name, 8)
+  test.eq(lre_run("lost", words .. " --limit 5").exit, 0)
+  local asked, path = count(base, name), parent() .. "/lost/run.json"
+  test.ok(fs.remove(path))
+  local changes = { { " --temperature 1", "another request" }, { " --persona developer_mode_dan", "no trial" } }
+  for _, change in ipairs(changes) do
+    local result = lre_run("lost", words .. change[1])
+    test.eq(result.exit, 3)
+    test.has(result.err, change[2])
+  end
+  test.ok(not fs.stat(path), "nothing was written")
+  test.eq(lre_run("lost", words:gsub("-q$", "") .. " --limit 5").exit, 0)
+  test.ok(fs.stat(path), "run.json is there again")
+  assert(fs.write(path, '{"schema":1,"pl'))
+  local result = lre_run("lost", (words:gsub("-q$", "")))
+  test.eq(result.exit, 0)
+  test.has(result.err, "written anew")
+  test.eq(count(base, name) - asked, 3 * asked // 5)
+end)
+
+test("an_installed_tool_knows_its_commit", function()
+  if not test.program:find("/build", 1, true) or not process.run { "cmake", "--version" } then
+    return test.skip("cmake or the build folder is not here")
+  end
+  local at, build = parent() .. "/inst", test.program:match("^(.*)/lre$")
+  if assert(process.run { "cmake", "--install", build, "--prefix", at, timeout = 60 }).exit ~= 0 then
+    return test.skip("the build folder is not complete")
+  end
+  local head = process.run { "git", "-C", test.root, "rev-parse", "HEAD" }
+  if not head or head.exit ~= 0 then return test.skip("no git repository") end
+  test.eq(process.run({ at .. "/bin/lre", "run", "--run-dir", parent(), "--run-id", "inst-run", "-q", "--model",
+    "fake/fake-1b", "--suite", "harmful_helpful", timeout = 30 }).exit, 0)
+  local info = json.decode(read(parent() .. "/inst-run/run.json"))
+  test.eq(info.tool.commit .. "\n", head.out)
 end)

@@ -107,11 +107,22 @@ test("a_metric_redefined_in_run_json_does_not_follow_from_the_judge", function()
   test.ok(found)
 end)
 
-test("verdicts_of_an_older_judge_and_interrupted_runs_are_no_errors_but_are_said", function()
+test("a_run_that_was_judged_later_verifies", function()
   local run = new_run("--no-judge")
   test.eq(test.lre("judge", "--in", run, "--judge", "refusal", "-q").exit, 0)
   test.eq(verify.run(run).verdicts, 15)
   test.eq(verify.run(run).problems, json.array {})
+end)
+
+test("a_verdict_taken_out_of_the_journal_leaves_an_answer_without_one_and_other_counts", function()
+  local run = new_run()
+  local path = run .. "/partials.jsonl"
+  local text = assert(fs.read(path, 1 << 28))
+  assert(fs.write(path, (text:gsub("[^\n]*\n$", "", 1))))
+  local out = verify.run(run)
+  test.eq({ out.verdicts, out.unjudged }, { 14, 1 })
+  test.has(verify.text(out), "1 answers have no verdict: they are counted as unscored")
+  test.has(verify.text(out), ROW .. ": unscored: expected 1, found 0")
 end)
 
 test("a_results_file_alone_cannot_be_verified", function()

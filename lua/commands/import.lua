@@ -1,0 +1,68 @@
+-- lre import FILE...: what the first seed wrote, as a results.json or the folder of a run.
+local cli = require "lre.cli"
+local clock = require "lre.clock"
+local defaults = require "lre.defaults"
+local fs = require "lre.fs"
+local import = require "lre.import"
+local json = require "lre.json"
+local log = require "lre.log"
+local rundir = require "lre.rundir"
+
+local command = {
+  name = "import",
+  summary = "Read results, responses and labels of the first seed (lm-refusal-eval), for compare, report and kappa.",
+  epilog = "Results (EvalResult) become a results.json; responses (RawResponse), labels (RefusalLabel) and answers "
+    .. "with their label ({ id, prompt?, response, label }) the folder of a run. docs/files.md says what becomes of "
+    .. "which field.",
+}
+
+function command.options(parser)
+  parser:argument("files", "Files of one run: JSON lines, or one JSON list."):args "+"
+  defaults.add(parser, "import")
+end
+
+local function write(path, text)
+  local ok, err = fs.write(path, text)
+  if not ok then cli.fail(4, "%s: %s", path, tostring(err)) end
+end
+
+local function say(text, ...)
+  if log.level() ~= "ERROR" then cli.note(cli.safe(text:format(...)) .. "\n") end
+end
+
+local function import_results(args, files)
+  local data = import.results(files)
+  local text = assert(json.encode(data, 2))
+  if args.out == "-" then
+    cli.out(text)
+    return 0
+  end
+  local path = args.out
+  if not path then
+    if args.run_id then rundir.check_id(args.run_id) end
+    local folder = ("%s/%s"):format(args.run_dir, args.run_id or clock.stamp())
+    path = folder .. "/results.json"
+    if fs.stat(path) then cli.fail(3, "%s: is there already; give another --run-id", path) end
+    local made, err = fs.mkdir(folder, true)
+    if made == nil then cli.fail(4, "%s: %s", folder, tostring(err)) end
+  end
+  write(path, text)
+  say("imported %d rows: %s", #data.rows, path)
+  return 0
+end
+
+function command.run(args)
+  defaults.apply(args, "import")
+  if #args.suite > 1 then cli.fail(2, "--suite: expected one suite, got %d", #args.suite) end
+  local files, of_results = import.read(args.files)
+  if of_results then return import_results(args, files) end
+  if args.out then cli.fail(2, "--out is for results; single answers become a run (--run-dir, --run-id)") end
+  local done = import.run(files, { run_dir = args.run_dir, run_id = args.run_id, suite = args.suite[1] })
+  say("imported %d answers, %d labels: %s", done.trials, done.verdicts, done.path)
+  if done.without_text > 0 then
+    say("%d of them have a label and no text: they cannot be judged again", done.without_text)
+  end
+  return 0
+end
+
+return command
