@@ -146,7 +146,8 @@ local function add(into, from)
 end
 
 local function new_cell(row, by)
-  local cell = { total = 0, counts = {}, x = 0, n = 0, worth = 0, primary = row.primary, judge = row.judge, left_out = 0 }
+  local cell = { total = 0, counts = {}, x = 0, n = 0, worth = 0, left_out = 0, primary = row.primary,
+    judge = row.judge }
   for _, field in ipairs(by) do cell[field] = row[field] end
   return cell
 end
