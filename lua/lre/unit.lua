@@ -139,6 +139,12 @@ function unit.lre(...)
   return assert(process.run { unit.program, ... })
 end
 
+---Skips, saying so, where the program was built with a sanitizer: it takes memory and signals for itself.
+function unit.needs_plain_build()
+  local found = assert(process.run { "grep", "-qE", "__(asan|tsan)_init", unit.program })
+  if found.exit == 0 then unit.skip "this build has a sanitizer in it" end
+end
+
 local function say(text)
   fs.print("stdout", text .. "\n")
 end

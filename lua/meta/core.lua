@@ -233,7 +233,7 @@ local stats = {}
 ---@return table?, lre.Error?
 function stats.wilson(x, n, confidence) end
 ---Of trials that come in clusters (repeats of a sample): `positives[i]` of `sizes[i]`. Wilson with n / DEFF
----in the placeof n; has `n_eff` and `clusters` (how many are not empty) too.
+---in the place of n; has `n_eff` and `clusters` (how many are not empty) too.
 ---@param positives integer[]
 ---@param sizes integer[]
 ---@return table?, lre.Error?

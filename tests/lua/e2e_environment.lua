@@ -78,6 +78,7 @@ test("few_files_may_be_open_and_the_run_still_ends_well", function()
 end)
 
 test("little_memory_is_an_error_with_a_message_never_a_crash", function()
+  test.needs_plain_build()
   local codes = {}
   for kib = 20000, 60000, 4000 do
     local result = sh(("ulimit -v %d; exec %s demo -q"):format(kib, test.program))

@@ -114,6 +114,7 @@ test("the_command_line_of_a_running_run_does_not_show_the_key_and_its_core_would
 end)
 
 test("a_crash_leaves_no_core_with_the_key", function()
+  test.needs_plain_build()
   local base = test.nginx()
   local command = ([[cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
     %s run --model openai/m --base-url %s/delay/5000/core/v1 --suite suite.jsonl --run-id core -q & pid=$!
