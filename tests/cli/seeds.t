@@ -114,7 +114,7 @@ Results of this tool can be made again; the first seed's are imported.
   [3]
   $ lre import $SHARED/seeds/data/1/run_fake_sample5.json --out imported.json
   imported 1 rows: imported.json
-  $ lre report imported.json | sed -n 3p
+  $ lre report imported.json | sed -n 3p # made from $SHARED
   | fake-1b | harmful_helpful[sampled 5/15, seed=42] | 5 | 1 | 4 | 0 | 0 | 0 | 0 | 0.200 | [0.036, 0.624] |
 
 The second seed. Its grid and its roster, then its command lines as docs/from-the-seeds.md maps them.
@@ -165,7 +165,7 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   | x-ai/grok-4-fast | grid | 5 | 2 | 3 | 0 | 0 | 0 | 0 | 0.400 | [0.118, 0.769] |
   
   Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
-  $ lre judge --in runs/rent
+  $ lre judge --in runs/rent # made from $SHARED
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
   | openai/free-model | grid | 50 | 18 | 32 | 0 | 0 | 0 | 0 | 0.360 | [0.241, 0.499] |
