@@ -37,6 +37,13 @@ void lre_bind_check_fields(lua_State *L, int index, const char *what, const char
   }
 }
 
+int lre_bind_doc_gc(lua_State *L) {
+  struct lre_bind_doc *d = lua_touserdata(L, 1);
+  if (d->open) lre_json_free(&d->doc);
+  d->open = false;
+  return 0;
+}
+
 static int buf_gc(lua_State *L) {
   lre_buf_free(lua_touserdata(L, 1));
   return 0;

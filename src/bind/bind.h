@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "core/err.h"
+#include "core/json.h"
 
 /* Pushes the error table (metatable "lre.error"). */
 void lre_bind_push_err(lua_State *L, const struct lre_err *err);
@@ -33,6 +34,13 @@ int lre_bind_push_buf(lua_State *L, struct lre_buf *b);
 /* Makes a userdata type once a state: methods as __index, and `gc` (idempotent; may be NULL) as __gc and __close.
  * Leaves nothing. */
 void lre_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc);
+
+/* A parsed JSON text in a userdata whose __gc is lre_bind_doc_gc: it must survive a Lua error while it is pushed. */
+struct lre_bind_doc {
+  struct lre_json_doc doc;
+  bool open; /* there is something to free */
+};
+int lre_bind_doc_gc(lua_State *L);
 
 /* Preloads every module into package.loaded lazily (package.preload). */
 void lre_bind_preload(lua_State *L);

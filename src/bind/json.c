@@ -16,18 +16,6 @@ static const char doc_key = 0;
  * one. */
 #define SANDBOX_BYTES (4u << 20)
 
-struct doc {
-  struct lre_json_doc doc;
-  bool open;
-};
-
-static int doc_gc(lua_State *L) {
-  struct doc *d = lua_touserdata(L, 1);
-  if (d->open) lre_json_free(&d->doc);
-  d->open = false;
-  return 0;
-}
-
 static lua_Integer size_option(lua_State *L, int index, const char *name, lua_Integer least, lua_Integer most) {
   lua_Integer value = 0;
   if (lua_getfield(L, index, name) != LUA_TNIL) {
@@ -53,8 +41,8 @@ static void read_options(lua_State *L, int index, struct lre_json_limits *limits
   lua_pop(L, 1);
 }
 
-static struct doc *new_doc(lua_State *L) {
-  struct doc *d = lre_bind_spare_take(L, &doc_key);
+static struct lre_bind_doc *new_doc(lua_State *L) {
+  struct lre_bind_doc *d = lre_bind_spare_take(L, &doc_key);
   if (d) return d;
   d = lua_newuserdatauv(L, sizeof *d, 0);
   d->open = false;
@@ -70,7 +58,7 @@ static int json_decode(lua_State *L) {
   read_options(L, 2, &limits);
   lre_context_charge(L, len);
   lua_settop(L, 1);
-  struct doc *d = new_doc(L);
+  struct lre_bind_doc *d = new_doc(L);
   if (!lre_json_parse(&d->doc, text, len, &limits, &err)) return lre_bind_fail(L, &err);
   d->open = true;
   lre_value_push(L, &d->doc);
@@ -128,7 +116,7 @@ int luaopen_lre_json(lua_State *L) {
       {"is_array", json_is_array}, {"round", json_round},   {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
-  lre_bind_type(L, DOC_TYPE, none, doc_gc);
+  lre_bind_type(L, DOC_TYPE, none, lre_bind_doc_gc);
   luaL_newlib(L, functions);
   lre_value_push_null(L);
   lua_setfield(L, -2, "null");

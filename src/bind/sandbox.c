@@ -185,21 +185,9 @@ static int sandbox_declared(lua_State *L) {
   return ok ? 1 : lre_bind_fail(L, &err);
 }
 
-struct doc {
-  struct lre_json_doc doc;
-  bool open;
-};
-
-static int doc_gc(lua_State *L) {
-  struct doc *d = lua_touserdata(L, 1);
-  if (d->open) lre_json_free(&d->doc);
-  d->open = false;
-  return 0;
-}
-
 static int push_verdict(lua_State *L, const struct lre_buf *text) {
   struct lre_err err;
-  struct doc *d = lua_newuserdatauv(L, sizeof *d, 0);
+  struct lre_bind_doc *d = lua_newuserdatauv(L, sizeof *d, 0);
   d->open = false;
   luaL_setmetatable(L, DOC_TYPE);
   if (!lre_json_parse(&d->doc, text->data, text->len, NULL, &err)) return lre_bind_fail(L, &err);
@@ -364,7 +352,7 @@ int luaopen_lre_sandbox(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, SANDBOX_TYPE, methods, sandbox_close);
   lre_bind_type(L, SPEC_TYPE, none, spec_gc);
-  lre_bind_type(L, DOC_TYPE, none, doc_gc);
+  lre_bind_type(L, DOC_TYPE, none, lre_bind_doc_gc);
   lre_bind_type(L, BLOCK_TYPE, none, block_gc);
   luaL_newlib(L, functions);
   return 1;
