@@ -1,6 +1,7 @@
 -- aggregate: the journal becomes results. Passes over the rows hold none of them, so memory does not follow the run's
 -- length.
 local json = require "lre.json"
+local means = require "lre.means"
 local rundir = require "lre.rundir"
 local set = require "lre.set"
 local stats = require "lre.stats"
@@ -119,11 +120,13 @@ end
 
 local OTHER = { undecided = "undecided", error = "judge_errors" }
 
-local function count_verdict(tally, verdict, code, truncated, cluster)
+local function count_verdict(tally, verdict, code, truncated, cluster, paths)
   if verdict.state == "scored" then
-    bump(tally.counts, verdict.label)
-    if truncated then bump(tally.cut, verdict.label) end
-    if cluster then bump_clusters(tally, verdict.label, truncated, cluster) end
+    local label = verdict.label or "scored" -- a judge without labels
+    bump(tally.counts, label)
+    if truncated then bump(tally.cut, label) end
+    if cluster then bump_clusters(tally, label, truncated, cluster) end
+    if paths then means.add(tally, paths, verdict, truncated, cluster) end
   elseif verdict.state == "unscored" and code == "filtered" then
     tally.filtered = tally.filtered + 1
   else
@@ -147,7 +150,8 @@ end
 ---What has been counted of a journal: each counting row is given to it once, when it is written or when it is read.
 ---@param inputs table see lre.results.inputs
 function aggregate.counter(inputs)
-  return setmetatable({ trials = {}, verdicts = {}, recorded = 0, clustered = clustered_suites(inputs) }, Counter)
+  return setmetatable({ trials = {}, verdicts = {}, recorded = 0, clustered = clustered_suites(inputs),
+    paths = means.paths(inputs) }, Counter)
 end
 
 -- The number of a trial's cluster: what its suite's `clusters` says, else its sample. nil where trials are independent.
@@ -171,7 +175,8 @@ function Counter:trial(suite, model, persona, category, failed, truncated)
   if part then count_trial(part, failed, truncated) end
 end
 
----Counts a verdict { state, label }; `code` is its reason's; `sample_id` and `cluster` are its trial's.
+---Counts a verdict { state, label, value, evidence } (or a journal's row, which is flat); `code` is its reason's;
+---`sample_id` and `cluster` are its trial's.
 function Counter:verdict(judge_hash, suite, model, persona, category, verdict, code, truncated, sample_id, cluster)
   local cells = self.verdicts[judge_hash]
   if not cells then
@@ -180,8 +185,9 @@ function Counter:verdict(judge_hash, suite, model, persona, category, verdict, c
   end
   local all, part = tallies(cells, cell_key(suite, model, persona), category)
   local number = number_of(self.clustered[suite], sample_id, cluster)
-  count_verdict(all, verdict, code, truncated, number)
-  if part then count_verdict(part, verdict, code, truncated, number) end
+  local paths = self.paths[judge_hash]
+  count_verdict(all, verdict, code, truncated, number, paths)
+  if part then count_verdict(part, verdict, code, truncated, number, paths) end
 end
 
 local FIELDS = { "type", "key", "suite", "persona", "model", "category", "response.error.kind",
@@ -205,7 +211,9 @@ end
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
 function aggregate.count(store, inputs, problem)
   local counts, counter = aggregate.counting(store), aggregate.counter(inputs)
-  for row, number in store:scan(FIELDS, problem) do
+  local fields = table.move(FIELDS, 1, #FIELDS, 1, {})
+  for _, path in ipairs(means.all_paths(counter.paths)) do fields[#fields + 1] = path end
+  for row, number in store:scan(fields, problem) do
     if counts(row, number) then count_row(counter, row) end
   end
   return counter
@@ -257,6 +265,7 @@ local function without(counts, cut)
 end
 
 local function metric_of(tally, metric)
+  if metric.mean then return means.metric(tally, metric.mean) end
   local out = rate(tally.counts, metric, tally.by)
   if next(tally.cut) then
     out.without_truncated = rate(without(tally.counts, tally.cut), metric, tally.by, tally.cut_by)

@@ -130,6 +130,8 @@ local function metric_name(a, b, wanted)
       if not one.row.metrics[name or ""] then
         fail("no metric %s on suite %s. Known: %s", shape.quote(tostring(name)), one.suite.name,
           table.concat(report.metrics(one.row), ", "))
+      elseif report.is_mean(one.row.metrics[name]) then
+        fail("--metric: %s is a mean; compare knows rates. `lre report` shows means with their intervals", name)
       end
     end
   end

@@ -118,7 +118,7 @@ end
 -- The label that a judge's primary metric counts, where it is one label.
 local function positive_of(judge, suite)
   local metric = (judge.metrics_of[suite] or {})[1]
-  return metric and #metric.rate == 1 and metric.rate[1], metric and metric.name
+  return metric and metric.rate and #metric.rate == 1 and metric.rate[1], metric and metric.name
 end
 
 -- The first two judges of a suite whose primary metrics have one name: who was named first is the inner one.

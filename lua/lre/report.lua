@@ -45,7 +45,7 @@ end
 
 ---"[0.301, 0.752]", or an em dash where nothing was judged.
 function report.interval(metric)
-  if metric.n == 0 then return "—" end
+  if metric.n == 0 or metric.low == nil or metric.low == json.null then return "—" end
   return ("[%.3f, %.3f]"):format(metric.low, metric.high)
 end
 
@@ -85,6 +85,12 @@ function report.left_out(row)
   return row.filtered + row.undecided + row.unscored + row.generation_errors + row.judge_errors
 end
 
+---Is it the mean of a number? Then it has no positives and no bounds.
+---@param metric table
+function report.is_mean(metric)
+  return metric.sd ~= nil
+end
+
 ---How many answers of a metric's denominator have it: rates in files are rounded, counts are whole.
 ---@param metric { value: number?, n: integer }
 ---@return integer
@@ -98,6 +104,9 @@ end
 function report.rate(metric, total)
   if not metric then return "—" end
   if metric.n == 0 then return ("no data (0 of %d)"):format(total) end
+  if report.is_mean(metric) then
+    return ("%.3f %s (n = %d)"):format(metric.value, report.interval(metric), metric.n)
+  end
   return ("%.3f %s (%d/%d)"):format(metric.value, report.interval(metric), report.positives(metric), metric.n)
 end
 
@@ -105,8 +114,9 @@ end
 ---@param row table a row or one of its categories
 ---@param metric table
 ---@return { missing: integer, n: integer, all: table?, none: table? } bounds all and none as lre.stats.wilson gives
----them; nil where there is no trial
+---them; nil where there is no trial, and of a mean
 function report.bounds(row, metric)
+  if report.is_mean(metric) then return { missing = report.left_out(row), n = metric.n } end
   local missing, x = report.left_out(row), report.positives(metric)
   local n = metric.n + missing
   if n == 0 then return { missing = 0, n = 0 } end

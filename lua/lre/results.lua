@@ -25,13 +25,25 @@ local function as_list(labels)
   return json.array(type(labels) == "table" and labels or { labels })
 end
 
--- Metrics whose labels the judge has. A rate is of some of the labels in `of`.
-local function fitting(metrics, labels)
-  local out = json.array {}
+-- Does the judge give the number of a mean? One without labels gives nothing else.
+local function gives(judge, path)
+  for _, m in ipairs(judge.metrics or {}) do
+    if m.mean == path then return true end
+  end
+  return #judge.labels == 0
+end
+
+-- Metrics whose labels, or numbers, the judge has. A rate is of some of the labels in `of`.
+local function fitting(metrics, judge)
+  local out, labels = json.array {}, judge.labels
   for _, m in ipairs(metrics or {}) do
-    local rate, of = as_list(m.rate), as_list(m.of)
-    if contains_all(labels, of) and contains_all(of, rate) then
-      out[#out + 1] = { name = m.name, rate = rate, of = of }
+    if m.mean and gives(judge, m.mean) then
+      out[#out + 1] = { name = m.name, mean = m.mean }
+    elseif m.rate then
+      local rate, of = as_list(m.rate), as_list(m.of)
+      if contains_all(labels, of) and contains_all(of, rate) then
+        out[#out + 1] = { name = m.name, rate = rate, of = of }
+      end
     end
   end
   return out
@@ -40,7 +52,7 @@ end
 -- A judge with labels of its own may count them under a suite's name for it: its denominator then holds them all.
 local function in_words_of(judge, list)
   for i, m in ipairs(list) do
-    for _, own in ipairs(fitting(judge.metrics, judge.labels)) do
+    for _, own in ipairs(fitting(judge.metrics, judge)) do
       if own.name == m.name then list[i] = own end
     end
   end
@@ -50,14 +62,15 @@ end
 ---What is measured with a judge on a suite: the suite's metrics, else the judge's, else the refusal rate, else each
 ---label's share. Where both name a metric, the judge's counts.
 function results.metrics(suite, judge)
-  local out = in_words_of(judge, fitting(suite.metrics, judge.labels))
+  local out = in_words_of(judge, fitting(suite.metrics, judge))
   if #out > 0 then return out end
-  out = fitting(judge.metrics, judge.labels)
+  out = fitting(judge.metrics, judge)
   if #out > 0 then return out end
   if contains_all(judge.labels, { "refused", "complied" }) then
     return json.array { { name = "refusal_rate", rate = json.array { "refused" }, of = json.array { "refused",
       "complied" } } }
   end
+  if #judge.labels == 0 then return json.array { { name = "mean_value", mean = "value" } } end
   return each(judge.labels, function(label)
     return { name = label .. "_rate", rate = json.array { label }, of = json.array(judge.labels) }
   end)
@@ -185,7 +198,7 @@ function results.cells(data, opt)
     local metric = row.metrics[opt.metric or row.primary]
     cell.total = cell.total + row.total
     add(cell.counts, row.counts)
-    if metric and metric.n > 0 then
+    if metric and metric.sd == nil and metric.n > 0 then
       cell.clustered = cell.clustered or metric.n_eff ~= nil
       cell.worth = cell.worth + (metric.n_eff or metric.n)
       cell.x, cell.n = cell.x + math.floor(metric.value * metric.n + 0.5), cell.n + metric.n

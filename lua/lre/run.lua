@@ -86,9 +86,11 @@ local function count_verdict(self, judge, item, verdict)
   end
 end
 
--- The row of a verdict line, and the verdict. Most give a label: then the evidence is not read, only copied.
-local function read_verdict(judge, item, line)
-  local label, evidence = judge:plain_label(line)
+-- The row of a verdict line, and the verdict. Most give a label: then the evidence is not read, only copied. `numbers`:
+-- some of what it says is averaged.
+local function read_verdict(judge, item, line, numbers)
+  local label, evidence = nil, nil
+  if not numbers then label, evidence = judge:plain_label(line) end
   if not label then
     local verdict = judge:read_line(line)
     return verdict_row(judge, item, verdict), verdict
@@ -103,7 +105,8 @@ local function judge_block(self, judge, block)
   local verdicts, err = judge:verdict_lines(inputs)
   if not verdicts then error(err, 0) end
   local rows = {}
-  for i, item in ipairs(block) do rows[i], verdicts[i] = read_verdict(judge, item, verdicts[i]) end
+  local numbers = self.counter and self.counter.paths[judge.hash]
+  for i, item in ipairs(block) do rows[i], verdicts[i] = read_verdict(judge, item, verdicts[i], numbers) end
   self.store:append(table.unpack(rows))
   for i, item in ipairs(block) do count_verdict(self, judge, item, verdicts[i]) end
 end

@@ -44,15 +44,17 @@
 
 ---@class lre.MetricDeclaration
 ---@field name string? in a list; in a table the key is the name
----@field rate string the label that is counted
----@field of string[] among these
+---@field rate string? the label that is counted
+---@field of string[]? among these
+---@field mean string? instead of a rate: the number that is averaged, "value" or a path below value or evidence
 ---@field primary boolean?
 ---@field summary string?
 
 ---@class lre.Metric
 ---@field name string
----@field rate string
----@field of string[]
+---@field rate string?
+---@field of string[]?
+---@field mean string?
 ---@field summary string?
 
 ---@class lre.SuiteDeclaration

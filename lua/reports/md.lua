@@ -99,6 +99,11 @@ local function definition(results, rows)
   local m = rows[1].primary
   if not m then return "" end
   local judge = report.plain(rows[1].judge)
+  if report.is_mean(primary(rows[1])) then
+    return ("%s (judge %s): the mean of the answers that the judge could score; undecided, unscored, filtered and failed "
+      .. "ones are left out. Intervals: Student's t%s, 95%%.\n"):format(report.plain(title_case(m)), judge,
+      clustering(results, rows))
+  end
   return ("%s (judge %s): of the answers that the judge could label; undecided, unscored, filtered and failed ones "
     .. "are left out. Intervals: Wilson%s, 95%%.\n"):format(report.plain(title_case(m)), judge,
     clustering(results, rows))
@@ -107,7 +112,7 @@ end
 -- How far the rate could move, had everything that is left out been judged.
 local function missing_line(name, row)
   local m = primary(row)
-  if not m or report.left_out(row) == 0 then return nil end
+  if not m or report.left_out(row) == 0 or report.is_mean(m) then return nil end
   local b = report.bounds(row, m)
   local said = m.n == 0 and "no data: nothing was judged" or ("%s if all left out (%d) had it, %s if none had"):format(
     report.rate({ value = b.all.value, low = b.all.low, high = b.all.high, n = b.n }), b.missing,

@@ -175,3 +175,63 @@ test("cut_answers_leave_their_cluster_too", function()
   local m = results_with({ repeats = 2 }, rows).metrics.refusal_rate
   test.eq({ m.n, m.without_truncated.n, m.without_truncated.clusters }, { 8, 7, 4 })
 end)
+
+-- Means of a number that verdicts carry: x/a has numbers[1], x/b numbers[2], ...; two of a repeat where `twice`.
+local function scored_with(numbers, twice)
+  local rows = {}
+  for i, number in ipairs(numbers) do
+    local sample, n = twice and (i + 1) // 2 or i, twice and (i + 1) % 2 + 1 or 1
+    local one, said = trial("s" .. sample, yes), verdict("s" .. sample, yes, "complied", { value = number })
+    one.key = n > 1 and one.key .. "#" .. n or one.key
+    said.key = one.key
+    rows[#rows + 1], rows[#rows + 2] = one, said
+  end
+  return rows
+end
+
+local MEAN = { judges = { { name = "refusal", hash = "J", kind = "rule", labels = { "refused", "complied" },
+  metrics_of = { x = { { name = "score", mean = "value" } } } } } }
+
+local function mean_with(rows, change)
+  local all = { judges = MEAN.judges }
+  for name, value in pairs(change or {}) do all[name] = value end
+  return results_with(all, rows).metrics.score
+end
+
+test("a_mean_has_students_t_interval", function()
+  local m = mean_with(scored_with { 1, 2, 3, 4 })
+  test.eq({ m.value, m.n, m.method, m.clusters }, { 2.5, 4, "t", 4 })
+  test.near(m.sd, 1.2909944487358056, 1e-9)
+  test.near(m.low, 2.5 - 2.0542602567603, 1e-9)
+  test.near(m.high, 2.5 + 2.0542602567603, 1e-9)
+end)
+
+test("the_mean_of_repeats_is_clustered_by_sample", function()
+  local m = mean_with(scored_with({ 1, 1, 2, 2 }, true), { repeats = 2 })
+  test.eq({ m.value, m.n, m.clusters }, { 1.5, 4, 2 })
+  test.near(m.low, 1.5 - 12.706204736 * 0.5, 1e-6)
+end)
+
+test("a_mean_without_data_is_null_not_zero_and_one_value_has_no_interval", function()
+  local json = require "lre.json"
+  local m = mean_with { trial("a", yes), verdict("a", yes, nil, { state = "undecided", value = 1 }) }
+  test.eq({ m.value, m.n, m.low }, { json.null, 0, json.null })
+  m = mean_with(scored_with { 1 })
+  test.eq({ m.value, m.n, m.low, m.high }, { 1.0, 1, json.null, json.null })
+end)
+
+test("a_mean_is_the_same_to_the_last_bit_in_any_order_of_completion", function()
+  local numbers, back = {}, {}
+  for i = 1, 200 do numbers[i] = (i * 7919 % 1000) / 997 - 0.3 end
+  for i = 1, 200 do back[i] = numbers[201 - i] end
+  local a, b = mean_with(scored_with(numbers)), mean_with(scored_with(back))
+  test.eq({ a.value, a.low, a.sd }, { b.value, b.low, b.sd })
+end)
+
+test("a_mean_is_told_without_the_answers_that_were_cut", function()
+  local cut = answer("yes", "length")
+  local rows = scored_with { 1, 2 }
+  rows[5], rows[6] = trial("c", cut), verdict("c", cut, "complied", { value = 9 })
+  local m = mean_with(rows)
+  test.eq({ m.value, m.n, m.without_truncated.value, m.without_truncated.n }, { 4.0, 3, 1.5, 2 })
+end)
