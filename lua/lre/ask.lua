@@ -4,6 +4,7 @@
 local hash = require "lre.hash"
 local http = require "lre.http"
 local json = require "lre.json"
+local limiter = require "lre.limiter"
 local log = require "lre.log"
 local param = require "lre.params"
 local retry = require "lre.retry"
@@ -186,6 +187,12 @@ local function refused(job, reply)
   return nil, told(err, reply.status, reply.body), reply.headers
 end
 
+-- An answer may say that the next one would be refused: then that one waits before it is sent, not after.
+local function heed_reset(self, headers)
+  local delay = retry.exhausted(headers, os.time())
+  if delay and delay > 0 and delay <= self._max_retry_after then self._bucket:pause(delay) end
+end
+
 local function send_http(job)
   local request = job.request
   local debug = log.enabled "DEBUG"
@@ -201,6 +208,7 @@ local function send_http(job)
   if not response then return nil, told(problem, status, reply.body), reply.headers end
   local answer, bad = accepted(job, response)
   if answer and not answer.request_id then answer.request_id = reply.headers["x-request-id"] end
+  heed_reset(job.model, reply.headers)
   return answer, bad
 end
 
@@ -229,8 +237,10 @@ local function try(job)
   local place <close> = provider:enter(opts) -- luacheck: ignore
   local barred = provider.stopped or provider:barred()
   if barred then return nil, barred end
-  job.attempt = job.attempt + 1
-  return self._send(job)
+  job.attempt, job.epoch = job.attempt + 1, provider.epoch
+  local response, failure, headers = self._send(job)
+  if response and provider.shrunk then provider:grow() end
+  return response, failure, headers
 end
 
 local function build(job, sent)
@@ -329,6 +339,10 @@ local function after_failure(job, err, headers)
     return false, err
   end
   log_retry(job, err, decision)
+  if err.code == "rate_limited" or err.status == 529 then
+    limiter.limited = limiter.limited + 1
+    provider:limited(job.epoch)
+  end
   if err.code == "rate_limited" and decision.source ~= "backoff" then provider:pause(decision.delay) end
   local ok, why = provider:wait(decision.delay, job.opts)
   if ok then return true end
@@ -361,7 +375,7 @@ local function prepare(self, messages, params, opts)
   local known = known_params(self, params, n)
   local job = {
     model = self, messages = messages, opts = opts, known = known, attempt = 0, timeouts = 0, bad_replies = 0,
-    sent = nil, request = nil, made = nil, hash = nil, seconds = nil, -- room for what comes: no rehash a trial
+    sent = nil, request = nil, made = nil, hash = nil, seconds = nil, epoch = nil, -- room for these: no rehash
   }
   local ok, err = build(job, known)
   if ok and self._adapter.call then

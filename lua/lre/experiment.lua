@@ -203,7 +203,9 @@ local function resolve_model(s, wanted, params, dry)
   local spec = {
     name = wanted.name, roster = wanted.roster, adapter = s.adapter, model_id = s.model_id, base_url = s.base_url,
     api_key_env = s.api_key_env, params = params, seed = s.seed, rate_limit_rps = positive(s.rate_limit_rps),
-    max_connections = s.max_connections, retries = s.retries, max_retry_after = s.max_retry_after,
+    burst = s.rate_limit_burst, max_connections = s.max_connections,
+    adaptive_cap = not s.no_adaptive and s.concurrency or nil,
+    retries = s.retries, max_retry_after = s.max_retry_after,
     dry = dry or s.offline, cache = cache_of(s),
     timeouts = { connect = s.timeout_connect, first_byte = s.timeout_first_byte, stall = s.timeout_stall,
     total = s.timeout_total },

@@ -1,5 +1,10 @@
 --- How fast a provider is asked: its stop, its pause, its connections, and a token bucket a model.
 ---
+--- Connections adapt: a 429 halves how many requests may be under way, and as many good answers as there are places
+--- give one place back, up to the bound that was there before (additive increase, multiplicative decrease; Chiu and
+--- Jain 1989, https://doi.org/10.1016/0169-7552(89)90019-6). Answers to requests of before the last halving do not
+--- halve again: they tell of the pace that was given up already. Nothing of this costs anything until the first 429.
+---
 --- Whoever must wait here leaves the trial's place first (`hooks.pause`) and takes it back after (`hooks.resume`), so
 --- that one slow provider does not hold up the others.
 local clock = require "lre.clock"
@@ -10,29 +15,67 @@ local limiter = {}
 -- A sleeper looks this often whether the provider was stopped or the run interrupted (seconds).
 local look = 0.5
 
+--- How many requests were refused for coming too fast, so far.
+limiter.limited = 0
+
 local Provider, Bucket = {}, {}
 Provider.__index, Bucket.__index = Provider, Bucket
 
 local providers = {}
+local NO_BOUND = 1 << 30
+
+local function resize(provider, connections)
+  if provider.gate then provider.gate:resize(connections) else provider.gate = sched.gate(connections) end
+  provider.connections = connections
+end
+
+-- As if there had been no 429.
+local function restore(provider)
+  local shrunk = provider.shrunk
+  provider.shrunk = nil
+  if provider.bound then return resize(provider, provider.bound) end
+  if not shrunk then return end
+  resize(provider, NO_BOUND) -- who still queues is let in; who holds a place gives it back to this gate
+  provider.gate, provider.connections, provider.used = nil, nil, 0
+end
 
 --- The state that all models of one provider share. `key` tells providers apart (adapter, endpoint and key variable).
---- `connections` (nil: no bound) holds for all of them: the last one given counts.
-function limiter.provider(key, connections)
+--- `connections` (nil: no bound) holds for all of them: the last one given counts. `adaptive_cap` (nil: never less than
+--- `connections`): how many requests are under way at most, which is what the first 429 halves.
+function limiter.provider(key, connections, adaptive_cap)
   local provider = providers[key]
   if not provider then
-    provider = setmetatable({ learned = {}, buckets = {}, used = 0 }, Provider)
+    provider = setmetatable({ key = key, learned = {}, buckets = {}, used = 0, retrying = 0, epoch = 0 }, Provider)
     providers[key] = provider
   end
-  if connections then
-    if provider.gate then provider.gate:resize(connections) else provider.gate = sched.gate(connections) end
-    provider.connections = connections
-  end
+  provider.bound = connections or provider.bound
+  provider.cap = adaptive_cap and math.min(adaptive_cap, provider.bound or adaptive_cap)
+  restore(provider)
   return provider
 end
 
 --- Asks nothing of this provider any more; the error tells why.
 function Provider:stop(err)
   self.stopped = self.stopped or err
+end
+
+--- The provider said that it is asked too much; `epoch` is what provider.epoch was when that request was sent.
+function Provider:limited(epoch)
+  if not self.cap or epoch ~= self.epoch then return end
+  self.epoch, self.good = self.epoch + 1, 0
+  local now = self.connections and math.min(self.connections, self.used + 1) or self.cap
+  self.shrunk = true
+  resize(self, math.max(1, now // 2))
+end
+
+--- A good answer came while there are fewer places than there might be (`shrunk`).
+function Provider:grow()
+  self.good = self.good + 1
+  if self.good < self.connections then return end
+  self.good = 0
+  resize(self, self.connections + 1)
+  if self.connections < self.cap then return end
+  restore(self)
 end
 
 --- Everyone waits until `seconds` from now: the provider said so to one of us.
@@ -82,15 +125,25 @@ local function with_place_left(hooks, fn, ...)
   return ok, err
 end
 
+local Count = {}
+Count.__close = function(count) count.of[count.name] = count.of[count.name] - 1 end
+
+-- One more in `of[name]`, until it is closed.
+local function counted(of, name)
+  of[name] = of[name] + 1
+  return setmetatable({ of = of, name = name }, Count)
+end
+
 --- Waits before a retry. True, or nil and why not.
 function Provider:wait(seconds, hooks)
+  local count <close> = counted(self, "retrying") -- luacheck: ignore
   return with_place_left(hooks, sleep_till, self, clock.mono() + seconds, hooks)
 end
 
 local Place, Guard = {}, {}
 
 Place.__close = function(place)
-  place.provider.used = place.provider.used - 1
+  if place.gate == place.provider.gate then place.provider.used = place.provider.used - 1 end
   if place.held then place.held:leave() end
 end
 
@@ -102,7 +155,7 @@ end
 local function queue_for(place, hooks)
   local guard <close> = setmetatable({ place = place }, Guard)
   if hooks and hooks.pause then hooks.pause() end
-  place.held = place.provider.gate:enter()
+  place.held = place.gate:enter()
   if hooks and hooks.resume then hooks.resume() end
   guard.place = nil
 end
@@ -111,7 +164,7 @@ end
 function Provider:enter(hooks)
   if not self.gate then return nil end
   self.used = self.used + 1
-  local place = setmetatable({ provider = self }, Place)
+  local place = setmetatable({ provider = self, gate = self.gate }, Place)
   if self.used <= self.connections then
     place.held = self.gate:enter()
   else
@@ -135,6 +188,9 @@ function limiter.bucket(provider, id, rps, burst)
   return bucket
 end
 
+--- Nobody asks this model until `seconds` from now: its last answer said that nothing is left until then.
+Bucket.pause = Provider.pause
+
 function Bucket:_fill()
   local now = clock.mono()
   self.tokens = math.min(self.burst, self.tokens + (now - self.filled_at) * self.rps)
@@ -145,11 +201,12 @@ end
 local function take_turn(bucket, hooks)
   local provider = bucket.provider
   local turn <close> = bucket.turnstile:enter() -- luacheck: ignore
-  while provider.paused_till do
-    local till = provider.paused_till
+  while provider.paused_till or bucket.paused_till do
+    local whose = provider.paused_till and provider or bucket
+    local till = whose.paused_till
     local ok, err = sleep_till(provider, till, hooks)
     if not ok then return nil, err end
-    if provider.paused_till == till then provider.paused_till = nil end -- else it grew meanwhile, or is over
+    if whose.paused_till == till then whose.paused_till = nil end -- else it grew meanwhile, or is over
   end
   if not bucket.rps then return true end
   bucket:_fill()
@@ -165,7 +222,7 @@ end
 
 --- Takes one token, after the provider's pause and everyone who came before. True, or nil and why not.
 function Bucket:take(hooks)
-  if self.waiting == 0 and not self.provider.paused_till then
+  if self.waiting == 0 and not self.provider.paused_till and not self.paused_till then
     if not self.rps then return true end
     self:_fill()
     if self.tokens >= 1 then
@@ -173,9 +230,26 @@ function Bucket:take(hooks)
       return true
     end
   end
-  self.waiting = self.waiting + 1
-  local count <close> = setmetatable({}, { __close = function() self.waiting = self.waiting - 1 end }) -- luacheck: ignore
+  local count <close> = counted(self, "waiting") -- luacheck: ignore
   return with_place_left(hooks, take_turn, self, hooks)
+end
+
+--- Who waits for what, provider by provider (sorted): `{ provider, paused (seconds or nil), rate, connection, retry }`,
+--- the last three how many requests wait for a token or the pause's end, for a place, and before they are sent again.
+--- Only providers with someone waiting.
+function limiter.waits()
+  local out = {}
+  for key, provider in pairs(providers) do
+    local row = { provider = key:match "^%S+", key = key, rate = 0, retry = provider.retrying,
+      connection = provider.connections and math.max(0, provider.used - provider.connections) or 0,
+      limit = provider.shrunk and provider.connections or nil }
+    for _, bucket in pairs(provider.buckets) do row.rate = row.rate + bucket.waiting end
+    local till = provider.paused_till
+    row.paused = till and till > clock.mono() and till - clock.mono() or nil
+    if row.rate + row.retry + row.connection > 0 then out[#out + 1] = row end
+  end
+  table.sort(out, function(a, b) return a.key < b.key end)
+  return out
 end
 
 return limiter

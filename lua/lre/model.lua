@@ -141,7 +141,7 @@ end
 
 local function settle_pace(self, spec)
   local key = table.concat({ self.adapter, self._endpoint, self.key_env or "" }, " ")
-  self._provider = limiter.provider(key, spec.max_connections)
+  self._provider = limiter.provider(key, spec.max_connections, spec.adaptive_cap)
   self._bucket = limiter.bucket(self._provider, self.id, spec.rate_limit_rps, spec.burst)
   if spec.concurrency then self._own = limiter.provider(key .. " " .. self.id, spec.concurrency) end
   self._tries = (spec.retries or defaults.value "retries") + 1
@@ -169,9 +169,9 @@ end
 
 --- A Model from what flags, a roster or a script say. spec: name, adapter?, model_id?, label?, base_url?, api_key_env?,
 --- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections? (to the
---- provider), concurrency? (requests to this model), retries?, max_retry_after?, timeouts? ({ connect, first_byte,
---- stall, total }), backoff? (first ceiling in seconds), dry? (no key is needed), cache? (a Cache, or a folder),
---- key_flag? (the flag that names another key variable, for messages).
+--- provider), adaptive_cap? (what a 429 halves; nil: nothing adapts), concurrency? (requests to this model), retries?,
+--- max_retry_after?, timeouts? ({ connect, first_byte, stall, total }), backoff? (first ceiling in seconds), dry? (no
+--- key is needed), cache? (a Cache, or a folder), key_flag? (the flag that names another key variable, for messages).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, choice (a sentence for the
 --- user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.

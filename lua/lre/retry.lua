@@ -167,23 +167,63 @@ local function retry_after(headers, now)
   return date and sane(date - now), "retry-after"
 end
 
--- A moment since 1970 (in ms beyond 1e10, as one of the seeds read it) or a time from now.
+-- "2025-01-01T12:30:00Z": seconds since 1970, or nil. Days from the civil date as in
+-- https://howardhinnant.github.io/date_algorithms.html#days_from_civil
+local function moment(s)
+  local y, m, d, hour, minute, second, zone = s:match "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt](%d%d):(%d%d):(%d%d)%.?%d*(%S+)$"
+  if not y then return nil end
+  local sign, zone_hours, zone_minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
+  if not sign and zone:upper() ~= "Z" then return nil end
+  y, m = tonumber(y), tonumber(m)
+  if m <= 2 then y = y - 1 end
+  local era, in_era = y // 400, y % 400
+  local in_year = (153 * ((m + 9) % 12) + 2) // 5 + tonumber(d) - 1
+  local days = era * 146097 + in_era * 365 + in_era // 4 - in_era // 100 + in_year - 719468
+  local ahead = sign and (zone_hours * 3600 + zone_minutes * 60) * (sign == "+" and 1 or -1) or 0
+  return days * 86400 + hour * 3600 + minute * 60 + second - ahead
+end
+
+-- A moment (a date, or since 1970; in ms beyond 1e10, as one of the seeds read it) or a time from now.
 local function reset_of(value, now)
+  local date = moment(value)
+  if date then return sane(date - now) end
   local seconds = duration(value)
   if not seconds then return nil end
   if seconds > 1e10 then seconds = seconds / 1000 end
   return sane(seconds > 1e9 and seconds - now or seconds)
 end
 
+-- What is left, and when there is more: OpenAI's and its kin, Anthropic's, and the draft of the IETF
+-- (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
+local windows = {}
+for _, suffix in ipairs { "", "-requests", "-tokens" } do
+  windows[#windows + 1] = { left = "x-ratelimit-remaining" .. suffix, reset = "x-ratelimit-reset" .. suffix }
+end
+for _, what in ipairs { "requests", "tokens", "input-tokens", "output-tokens" } do
+  local name = "anthropic-ratelimit-" .. what
+  windows[#windows + 1] = { left = name .. "-remaining", reset = name .. "-reset" }
+end
+windows[#windows + 1] = { left = "ratelimit-remaining", reset = "ratelimit-reset" }
+
+-- Resets come with every reply: only an exhausted window is what we wait for.
 local function rate_limit_reset(headers, now)
   local longest, source
-  for _, suffix in ipairs { "", "-requests", "-tokens" } do
-    local value, left = headers["x-ratelimit-reset" .. suffix], headers["x-ratelimit-remaining" .. suffix]
-    -- OpenAI sends both resets with every reply: only the exhausted one is what we wait for.
+  for _, window in ipairs(windows) do
+    local value, left = headers[window.reset], headers[window.left]
     local delay = value and (not left or tonumber(left) == 0) and reset_of(value, now)
-    if delay and (not longest or delay > longest) then longest, source = delay, "x-ratelimit-reset" .. suffix end
+    if delay and (not longest or delay > longest) then longest, source = delay, window.reset end
   end
   return longest, source
+end
+
+--- How long a good reply says that the next request would be refused: seconds, or nil. `now` as in asked_delay.
+function retry.exhausted(headers, now)
+  for _, window in ipairs(windows) do
+    if headers[window.left] == "0" then
+      now = headers.date and clock.http_date(headers.date) or now
+      return (rate_limit_reset(headers, now))
+    end
+  end
 end
 
 --- How long the server asks to wait: seconds and the header's name, or nil. `now` is seconds since 1970; the reply's
@@ -220,6 +260,7 @@ function retry.decide(case)
   if case.attempt >= case.tries then return { action = "fail", source = "tries" } end
   local asked, source
   if case.headers then asked, source = retry.asked_delay(case.headers, case.now, err.code == "rate_limited") end
+  if not asked and type(err.retry_after) == "number" then asked, source = sane(err.retry_after), "the reply" end
   if asked and asked > case.max_retry_after then
     return { action = "fail", delay = asked, source = "max_retry_after" }
   end

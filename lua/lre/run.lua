@@ -4,6 +4,7 @@
 -- answer is in the journal; answers of earlier sessions are judged in a pass of their own.
 local aggregate = require "lre.aggregate"
 local clock = require "lre.clock"
+local lanes = require "lre.lanes"
 local log = require "lre.log"
 local platform = require "lre.platform"
 local rundir = require "lre.rundir"
@@ -368,7 +369,10 @@ local function work(self)
   while not over(self) do
     place = self.gate:enter()
     local trial = not over(self) and next_trial(self)
+    local lane = trial and trial.lane
+    if lane then lane.under_way = lane.under_way + 1 end
     if trial then run_trial(self, trial, hooks) end
+    if lane then lane.under_way = lane.under_way - 1 end
     resumed() -- a trial's deadline may end it while it waits
     if place then place:leave() end
     -- One too many: it was started while others waited for a provider.
@@ -419,8 +423,8 @@ function run.ask(plan, store, opt)
   local concurrency = opt.concurrency or 16
   local self = { store = store, concurrency = concurrency, gate = sched.gate(concurrency), counter = opt.counter,
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
-    progress = opt.progress, pull = plan:trials(opt.open), good = opt.good or run.answered(store), total = plan:count(),
-    timing = timing.new(), tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+    progress = opt.progress, pull = lanes.of(plan, opt.open), good = opt.good or run.answered(store),
+    total = plan:count(), timing = timing.new(), tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
   log.position(0, self.total)
   if opt.judge then self.judging = new_judging(plan, store, opt.counter) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end

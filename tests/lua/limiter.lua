@@ -177,3 +177,100 @@ test("a_cancelled_waiter_for_a_connection_is_not_counted", function()
   local place <close> = p:enter() -- luacheck: ignore
   test.eq(p.used, 1)
 end)
+
+-- ---- connections that adapt ----
+
+local function adaptive(cap, connections)
+  made = made + 1
+  return limiter.provider("test " .. made, connections, cap)
+end
+
+test("a_429_halves_and_good_answers_give_the_places_back", function()
+  local p = adaptive(16)
+  test.eq(p.connections, nil)
+  p:limited(p.epoch)
+  test.eq(p.connections, 8)
+  test.eq(p.shrunk, true)
+  local answers = 0
+  while p.shrunk do
+    p:grow()
+    answers = answers + 1
+  end
+  test.eq(answers, 8 + 9 + 10 + 11 + 12 + 13 + 14 + 15) -- a place more after as many answers as there are places
+  test.eq(p.gate, nil) -- and nothing is counted any more
+end)
+
+test("answers_to_requests_of_before_the_halving_do_not_halve_again", function()
+  local p = adaptive(16)
+  local sent = p.epoch
+  for _ = 1, 10 do p:limited(sent) end
+  test.eq(p.connections, 8)
+  p:limited(p.epoch)
+  test.eq(p.connections, 1) -- of what is really under way: this one
+  for _ = 1, 5 do p:limited(p.epoch) end
+  test.eq(p.connections, 1)
+end)
+
+test("an_explicit_bound_is_what_it_grows_back_to", function()
+  local p = adaptive(16, 3)
+  p:limited(p.epoch)
+  test.eq(p.connections, 1)
+  for _ = 1, 1 + 2 do p:grow() end
+  test.eq(p.connections, 3)
+  test.eq(p.shrunk, nil)
+end)
+
+test("who_queues_is_let_in_when_the_bound_falls_away_and_the_books_stay_right", function()
+  local p = adaptive(2)
+  p:limited(p.epoch)
+  local first = p:enter()
+  local got = 0
+  local tasks = {}
+  for i = 1, 3 do
+    tasks[i] = sched.spawn(function()
+      local place <close> = p:enter() -- luacheck: ignore place
+      got = got + 1
+    end)
+  end
+  sched.sleep(0)
+  test.eq(got, 0)
+  p:grow()
+  for _, task in ipairs(tasks) do task:wait() end
+  test.eq(got, 3)
+  getmetatable(first).__close(first)
+  test.eq(p.used, 0)
+  p:limited(p.epoch)
+  test.eq(p.used, 0)
+end)
+
+test("switched_off_nothing_adapts", function()
+  local p = provider(4)
+  p:limited(p.epoch)
+  test.eq(p.connections, 4)
+end)
+
+test("who_waits_and_for_what_can_be_told", function()
+  local p = provider()
+  local bucket = limiter.bucket(p, "m", 1000, 1)
+  p:pause(0.05)
+  local task = sched.spawn(function() assert(bucket:take()) end)
+  sched.sleep(0)
+  local mine
+  for _, row in ipairs(limiter.waits()) do if row.key == p.key then mine = row end end
+  test.eq(mine.rate, 1)
+  test.ok(mine.paused > 0)
+  task:wait()
+  for _, row in ipairs(limiter.waits()) do test.ok(row.key ~= p.key, "nobody waits any more") end
+end)
+
+test("an_exhausted_window_of_one_model_holds_only_that_one_up", function()
+  local p = provider()
+  local one, other = limiter.bucket(p, "a"), limiter.bucket(p, "b")
+  local begun = clock.mono()
+  one:pause(0.05)
+  assert(other:take())
+  test.eq(one.paused_till ~= nil and clock.mono() < one.paused_till, true)
+  assert(one:take())
+  test.ok(clock.mono() - begun >= 0.05)
+  test.eq(one.paused_till, nil)
+end)

@@ -218,3 +218,39 @@ test("a_message_shows_no_loaded_key", function()
   test.ok(not shown:find(value, 1, true), "the key is shown")
   test.ok(shown:find("you sent", 1, true), shown)
 end)
+
+test("anthropics_reset_is_a_date_and_only_the_exhausted_window_counts", function()
+  local at = 1735734600 -- 2025-01-01T12:30:00Z
+  local wait, source = retry.asked_delay({
+    ["anthropic-ratelimit-requests-remaining"] = "12", ["anthropic-ratelimit-requests-reset"] = "2025-01-01T12:40:00Z",
+    ["anthropic-ratelimit-output-tokens-remaining"] = "0",
+    ["anthropic-ratelimit-output-tokens-reset"] = "2025-01-01T12:30:07Z",
+  }, at, true)
+  test.eq(wait, 7)
+  test.eq(source, "anthropic-ratelimit-output-tokens-reset")
+  local function reset(value)
+    return (retry.asked_delay({ ["x-ratelimit-reset"] = value }, at, true))
+  end
+  test.eq(reset "2025-01-01T14:30:05.250+02:00", 5)
+  test.eq(reset "2024-02-29T00:00:00Z", 0.0) -- it is over
+  test.eq(reset "2025-01-01T12:30:05", nil) -- of which zone?
+  test.eq(reset "soon", nil)
+end)
+
+test("a_good_answer_that_says_nothing_is_left_tells_how_long", function()
+  local function left_after(left)
+    return retry.exhausted({ ["x-ratelimit-remaining-requests"] = left, ["x-ratelimit-reset-requests"] = "1.5s" }, 0)
+  end
+  test.eq(left_after "0", 1.5)
+  test.eq(left_after "3", nil)
+  test.eq(retry.exhausted({}, 0), nil)
+end)
+
+test("a_delay_that_the_body_told_is_obeyed", function()
+  local decision = retry.decide { err = { kind = "provider", code = "rate_limited", status = 429, retry_after = 12.5,
+    message = "slow down" }, attempt = 1, tries = 5, max_retry_after = 600, now = 0, jitter = 0.5, headers = {},
+    timeouts = 0, bad_replies = 0 }
+  test.eq(decision.action, "retry")
+  test.eq(decision.delay, 12.5)
+  test.eq(decision.source, "the reply")
+end)
