@@ -41,7 +41,7 @@ local function usage_of(usage)
   out.output_tokens = as("number", usage.completion_tokens)
   out.reasoning_tokens = completion and as("number", completion.reasoning_tokens)
   out.cached_tokens = prompt and as("number", prompt.cached_tokens) or as("number", usage.prompt_cache_hit_tokens)
-  out.cost_usd = as("number", usage.cost)
+  out.cost_usd = as("number", usage.cost) or as("number", usage.total_cost)
   return out
 end
 
@@ -70,6 +70,7 @@ local function choice_reply(data, choice)
     usage = usage_of(data.usage),
     model = as("string", data.model),
     request_id = as("string", data.id),
+    provider = as("string", data.provider), -- who answered, where a router was asked
     reasoning = as("string", message.reasoning_content) or as("string", message.reasoning),
   }
 end

@@ -7,20 +7,24 @@ local adapter = {}
 
 local env_name = shape.string { pattern = "^[%a_][%w_]*$", what = "the name of an environment variable" }
 
+---Where a key goes: into this header, behind this prefix.
+adapter.auth = shape.record {
+  header = shape.string { pattern = "^[%w-]+$", what = "the name of a header" },
+  prefix = shape.optional(shape.string()),
+}
+
 local schema = shape.record {
   name = shape.name,
   version = shape.optional(shape.string { min = 1 }),
   summary = shape.optional(shape.string()),
   key_env = shape.optional(env_name),
-  auth = shape.optional(shape.record {
-    header = shape.string { pattern = "^[%w-]+$", what = "the name of a header" },
-    prefix = shape.optional(shape.string()),
-  }),
+  auth = shape.optional(shape.either(adapter.auth, shape.func())),
   options = shape.optional(options.schema),
   params = shape.optional(shape.list(shape.string { min = 1 })),
   request = shape.optional(shape.func()),
   response = shape.optional(shape.func()),
   call = shape.optional(shape.func()),
+  check = shape.optional(shape.func()),
 }
 
 -- What the shape cannot say: exactly one way to answer.
@@ -42,7 +46,8 @@ local rules = {
   end,
 }
 
----lre.adapter{ name, key_env?, auth?, options?, params?, request + response | call }
+---lre.adapter{ name, key_env?, auth?, options?, params?, check?, request + response | call }
+---`auth` may be a function of the options; `check(options)` says what is wrong with them (a sentence), or nil.
 ---@param t table
 ---@return table t
 function adapter.declare(t)
@@ -70,6 +75,7 @@ function adapter.open(name)
     request = t.request,
     response = t.response,
     call = t.call,
+    check = t.check,
     source_hash = chunk and chunk.hash,
     path = chunk and chunk.path,
   }

@@ -178,7 +178,8 @@ end
 -- A status outside 2xx is an error whatever the adapter reads into it, unless it reads a filter or a refusal: a minimal
 -- adapter that looks at no status must not turn a 401 into an empty answer.
 local function refused(job, reply)
-  local ok, response, err = pcall(job.model._adapter.response, reply.status, reply.headers, reply.body)
+  local ok, response, err = pcall(job.model._adapter.response, reply.status, reply.headers, reply.body,
+    job.model.options)
   if ok and type(response) == "table" then
     local finish = response.finish_reason
     if finish == "content_filter" or finish == "refusal" then return accepted(job, response) end
@@ -204,7 +205,7 @@ local function send_http(job)
   if job.model._cache then job.reply = reply end
   local status = reply.status
   if status < 200 or status > 299 then return refused(job, reply) end
-  local response, problem = job.model._adapter.response(status, reply.headers, reply.body)
+  local response, problem = job.model._adapter.response(status, reply.headers, reply.body, job.model.options)
   if not response then return nil, told(problem, status, reply.body), reply.headers end
   local answer, bad = accepted(job, response)
   if answer and not answer.request_id then answer.request_id = reply.headers["x-request-id"] end
@@ -391,7 +392,7 @@ end
 local function reread(job, entry)
   local reply, response, err = entry.reply
   if reply then
-    response, err = job.model._adapter.response(reply.status, reply.headers, reply.body)
+    response, err = job.model._adapter.response(reply.status, reply.headers, reply.body, job.model.options)
   else
     response = param.merged(entry.response, nothing)
   end

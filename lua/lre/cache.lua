@@ -124,7 +124,7 @@ local function entry_of(job, response)
       body = reply.body } }
   end
   return { sent = job.sent, response = { text = response.text, finish_reason = response.finish_reason,
-    usage = response.usage, model = response.model, request_id = response.request_id,
+    usage = response.usage, model = response.model, request_id = response.request_id, provider = response.provider,
     reasoning = response.reasoning } }
 end
 

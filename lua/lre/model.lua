@@ -10,6 +10,7 @@ local log = require "lre.log"
 local option = require "lre.options"
 local param = require "lre.params"
 local providers = require "lre.providers"
+local shape = require "lre.shape"
 
 local model = {}
 
@@ -74,6 +75,11 @@ local function check_variable(name, flag)
   fail(2, "%s: expected the name of an environment variable, such as OPENAI_API_KEY, not the key itself", flag)
 end
 
+local function auth_of(self, auth)
+  if type(auth) ~= "function" then return auth or { header = "Authorization", prefix = "Bearer " } end
+  return shape.assert(adapters.auth, auth(self.options), ('adapter "%s": auth'):format(self.adapter))
+end
+
 -- Decides whether a key goes out, and loads it. Sets key_env, key_sent and _auth.
 local function settle_key(self, spec, safe)
   local adapter = self._adapter
@@ -97,7 +103,7 @@ local function settle_key(self, spec, safe)
       spec.key_flag or "--api-key-env")
   end
   self.key_sent = true
-  local auth = adapter.auth or { header = "Authorization", prefix = "Bearer " }
+  local auth = auth_of(self, adapter.auth)
   self._auth = { env = env, header = auth.header, prefix = auth.prefix or "" }
 end
 
@@ -105,6 +111,8 @@ local function settle_options(self, spec)
   local adapter, given = self._adapter, param.merged(spec.options or nothing, nothing)
   if spec.base_url and adapter.options.base_url then given.base_url = spec.base_url end
   self.options = option.resolve(adapter.options, given, ('adapter "%s"'):format(self.adapter), 3)
+  local wrong = adapter.check and adapter.check(self.options)
+  if wrong then fail(3, '%s: adapter "%s": %s', self.label, self.adapter, wrong) end
   local base_url = self.options.base_url or not adapter.call and spec.base_url
   local safe
   if base_url then

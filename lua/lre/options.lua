@@ -8,7 +8,8 @@ local options = {}
 
 local default_value = shape.either(shape.boolean(), shape.number(), shape.string(), shape.list(shape.string()))
 
--- One declaration: { default, doc, min =, max =, one_of = }.
+-- One declaration: { default, doc, min =, max =, one_of =, json = }. json: a string that a roster may also give as the
+-- JSON itself.
 local declaration = {
   what = "{ default, documentation }",
   check = function(self, value, path, out)
@@ -30,6 +31,7 @@ local declaration = {
     min = shape.optional(shape.number()),
     max = shape.optional(shape.number()),
     one_of = shape.optional(shape.list(shape.string(), { min = 1 })),
+    json = shape.optional(shape.boolean()),
   },
 }
 
@@ -111,6 +113,7 @@ end
 local function convert(declared, value, label, exit)
   local kind = type_of(declared[1])
   local got
+  if declared.json and type(value) == "table" then value = assert(json.encode(value)) end
   if type(value) == "string" then
     got = parsers[kind](value)
   else

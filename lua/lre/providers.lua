@@ -24,7 +24,7 @@ providers.keys = {
 }
 
 --- Adapters that have a name here but come with a later version: their absence gets its own sentence.
-providers.later = { hf = true, gemini = true, openrouter = true }
+providers.later = { hf = true }
 
 -- Reasoning models of OpenAI take the sampling parameters at their defaults only.
 local reasoning = {

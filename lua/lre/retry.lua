@@ -1,8 +1,9 @@
 --- What a failed request means and what to do about it: pure functions, no waiting, no clock of their own.
 ---
---- An error is `{ kind = "http"|"provider", code, message, status?, param?, detail?, sent? }`. Codes of the provider's:
---- rate_limited, auth, payment, forbidden, not_found, timeout, conflict, bad_request, redirect, server, bad_reply,
---- provider_error.
+--- An error is `{ kind = "http"|"provider", code, message, status?, param?, detail?, sent?, retry_after?, retry_at? }`.
+--- retry_after (seconds) and retry_at (seconds since 1970): the wait that a reply's body asks for, where no header
+--- does. Codes of the provider's: rate_limited, auth, payment, forbidden, not_found, timeout, conflict, bad_request,
+--- redirect, server, bad_reply, provider_error.
 local clock = require "lre.clock"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -249,6 +250,11 @@ local function may_retry(err, case)
   return unreachable[err.code] or false
 end
 
+local function told_delay(err, now)
+  local seconds = err.retry_after or err.retry_at and err.retry_at - now
+  return type(seconds) == "number" and sane(seconds) or nil, "the reply"
+end
+
 --- case: err, headers (of the reply, lower case; or nil), attempt (tries made), tries, base?, max_retry_after, now,
 --- jitter (in [0, 1)), timeouts and bad_replies (how many such ends so far, this one included).
 --- Returns `{ action = "retry"|"fail"|"stop", delay?, source }`; source is "backoff", a header's name, "tries",
@@ -260,7 +266,7 @@ function retry.decide(case)
   if case.attempt >= case.tries then return { action = "fail", source = "tries" } end
   local asked, source
   if case.headers then asked, source = retry.asked_delay(case.headers, case.now, err.code == "rate_limited") end
-  if not asked and type(err.retry_after) == "number" then asked, source = sane(err.retry_after), "the reply" end
+  if not asked then asked, source = told_delay(err, case.now) end
   if asked and asked > case.max_retry_after then
     return { action = "fail", delay = asked, source = "max_retry_after" }
   end

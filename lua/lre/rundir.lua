@@ -312,7 +312,7 @@ function rundir.trial_row(trial, response, err, timing)
   local sample = trial.sample
   local answer = response and {
     text = response.text, finish_reason = response.finish_reason, usage = response.usage, model = response.model,
-    request_id = response.request_id, reasoning = response.reasoning,
+    request_id = response.request_id, provider = response.provider, reasoning = response.reasoning,
   } or { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } }
   local from = response or err
   return {

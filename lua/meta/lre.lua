@@ -127,6 +127,7 @@
 ---@field usage table?
 ---@field model string?
 ---@field request_id string?
+---@field provider string? who answered, where a router was asked
 ---@field reasoning string?
 
 ---@class lre.AdapterDeclaration
@@ -134,11 +135,12 @@
 ---@field version string?
 ---@field summary string?
 ---@field key_env string? the environment variable that holds the key; Lua never sees its value
----@field auth { header: string, prefix: string? }?
+---@field auth { header: string, prefix: string? }|fun(options: table): table?
 ---@field options table<string, lre.Option>?
 ---@field params string[]? the names of parameters that it takes
+---@field check (fun(options: table): string?)? what is wrong with the options, before anything is sent
 ---@field request (fun(model: table, messages: lre.Message[], params: table, opt: table): table)?
----@field response (fun(status: integer, headers: table, body: string): lre.Response?, lre.Error?)?
+---@field response (fun(status: integer, headers: table, body: string, opt: table): lre.Response?, lre.Error?)?
 ---@field call (fun(model: table, messages: lre.Message[], params: table): lre.Response?, lre.Error?)?
 
 ---@class lre.PersonaDeclaration
@@ -208,7 +210,7 @@ function suite:check(opt) end
 ---@field name string
 ---@field version string
 ---@field key_env string?
----@field auth { header: string, prefix: string? }?
+---@field auth { header: string, prefix: string? }|fun(options: table): table?
 ---@field options table<string, lre.Option>
 ---@field params string[]?
 ---@field source_hash string?
