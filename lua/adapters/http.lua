@@ -131,7 +131,7 @@ local function check(opt)
   if opt.base_url == "" then return "base_url is not given (--base-url): it is the API's whole URL" end
   if opt.text == "" then return "text is not given: it says where in the reply the answer is, such as /output/text" end
   local body, err = json.decode(opt.body)
-  if type(body) ~= "table" then return "body: expected a JSON object: " .. tostring(err and err.message or "it is none") end
+  if type(body) ~= "table" then return "body: expected a JSON object: " .. (err and err.message or "it is none") end
   for _, line in ipairs(opt.headers) do
     local name, why = header(line)
     if not name then return why end

@@ -82,8 +82,9 @@ end
 
 local function refuse(name, names, first)
   local hint = first and suggest.sentence(first, names) or ""
-  if first and hint == "" and not contains(names, "openrouter") then
-    hint = " openrouter, which takes such names, is not installed."
+  if first and hint == "" then
+    hint = (" openrouter takes such names: write openrouter/%s, or set OPENROUTER_API_KEY and no other provider's key.")
+      :format(name)
   end
   error({
     exit = 3,

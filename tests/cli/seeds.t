@@ -13,7 +13,7 @@ The first seed.
   > --adapter hf --model qwen-0.5b \
   > --model-id Qwen/Qwen2-0.5B-Instruct \
   > --suite harmful_helpful --out results.json
-  lre: unknown adapter "hf". There is: anthropic, fake, openai
+  lre: unknown adapter "hf". There is: anthropic, fake, gemini, http, ollama, openai, openrouter
   Searched in:
     adapters (project)
     $TMP.home/.config/lre/adapters (user)
@@ -76,7 +76,7 @@ Those with a server that answers.
   > --suite harmful_helpful --seed 42 \
   > --temperature 0.0 --max-tokens 256 \
   > --out qwen2_0_5b.json
-  lre: unknown adapter "hf". There is: anthropic, fake, openai
+  lre: unknown adapter "hf". There is: anthropic, fake, gemini, http, ollama, openai, openrouter
   Searched in:
     adapters (project)
     $TMP.home/.config/lre/adapters (user)
@@ -159,7 +159,7 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl
-  lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter, which takes such names, is not installed. Installed: anthropic, fake, openai. Write ADAPTER/ID or pass --adapter NAME.
+  lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter takes such names: write openrouter/x-ai/grok-4-fast, or set OPENROUTER_API_KEY and no other provider's key. Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --adapter openai --base-url $NGINX/v1 --score-now --limit 5 --run-id grok -q | sed -n 3,5p
   | x-ai/grok-4-fast | grid | 5 | 2 | 3 | 0 | 0 | 0 | 0 | 0.400 | [0.118, 0.769] |
