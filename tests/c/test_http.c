@@ -332,7 +332,7 @@ static void a_timeout_after_sending_says_that_it_was_sent(void **state) {
   struct lre_http *http = new_http(0, NULL);
   struct lre_http_request request = new_request(url_of("/faults/slow-headers/v1/messages"));
   struct outcome o;
-  request.timeouts.first_byte_ms = 100;
+  request.timeouts.first_byte_ms = 500;
   ask_request(http, &request, &o);
   expect_error(&o, "timeout_first_byte");
   assert_true(o.response.sent);
@@ -557,14 +557,14 @@ static void no_clock_runs_in_the_queue(void **state) {
   (void)state;
   NEED_SERVER();
   struct lre_http *http = new_http(1, NULL);
-  struct outcome o[4]; /* 4 x 500 ms one after another; each alone is far below its limits of 1.5 s */
-  for (int i = 0; i < 4; i++) {
+  struct outcome o[6]; /* 6 x 500 ms one after another; each alone is far below its limits of 2.5 s */
+  for (int i = 0; i < 6; i++) {
     struct lre_http_request request = new_request(url_of("/delay/500/v1/chat/completions"));
-    request.timeouts = (struct lre_http_timeouts){1500, 1500, 1500, 1500};
+    request.timeouts = (struct lre_http_timeouts){2500, 2500, 2500, 2500};
     start(http, &request, &o[i]);
   }
   finish(http);
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 6; i++) {
     assert_true(o[i].ok);
     free_outcome(&o[i]);
   }
@@ -579,7 +579,7 @@ static void a_cancelled_call_is_never_done(void **state) {
   struct outcome o;
   struct lre_http_call *calls[3];
   for (int i = 0; i < 3; i++) {
-    struct lre_http_request request = new_request(url_of("/delay/100/v1/chat/completions"));
+    struct lre_http_request request = new_request(url_of("/delay/100000/v1/chat/completions"));
     calls[i] = lre_http_start(http, &request, never_done, NULL, &err);
     assert_non_null(calls[i]);
   }
@@ -655,7 +655,7 @@ static void an_idle_connection_that_the_server_closed_costs_nothing(void **state
     assert_true(o.ok);
     assert_false(o.response.reused);
     free_outcome(&o);
-    usleep(100 * 1000); /* the server closes after 1 ms */
+    usleep(250 * 1000); /* the server closes after 1 ms */
   }
   lre_http_free(http);
 }

@@ -136,7 +136,7 @@ end)
 test("identical_requests_in_flight_share_one", function()
   local kept = cache.open(folder())
   local name = token()
-  local m = model.resolve { name = "openai/mock", cache = kept, base_url = ("%s/delay/80/%s/v1"):format(test.nginx(),
+  local m = model.resolve { name = "openai/mock", cache = kept, base_url = ("%s/delay/500/%s/v1"):format(test.nginx(),
     name) }
   local tasks, texts = {}, {}
   for i = 1, 5 do tasks[i] = sched.spawn(function() return assert(m:chat(question)).text end) end

@@ -26,7 +26,7 @@ local function run(base, fault, shape, more)
   local command = ("exec %s run --adapter %s --model m --base-url %s/faults/%s/%s/v1 --suite %s/suite.jsonl "
     .. "--run-dir %s --run-id %s --concurrency 1 --retries 1 --max-retry-after 5 -q %s"):format(test.program, adapter,
     base, fault, id, parent(), parent(), id, more or "")
-  local result = assert(process.run { "bash", "-c", command, timeout = 60 })
+  local result = assert(process.run { "bash", "-c", command, timeout = 240 })
   local data = json.decode((fs.read(("%s/%s/results.json"):format(parent(), id))) or "{}")
   return result.exit, data.rows and data.rows[1], result, id
 end

@@ -1,7 +1,8 @@
 -- e2e_kill: a run that is killed, interrupted, cut off or doubled, against the tests' nginx.
 local fs, json, process = require "lre.fs", require "lre.json", require "lre.process"
-local http, mt19937 = require "lre.http", require "lre.mt19937"
+local mt19937 = require "lre.mt19937"
 local test = require "lre.unit"
+local running = dofile(test.root .. "/tests/fixtures/running.lua")
 
 local TRIALS, IN_FLIGHT = 60, 4
 local folder
@@ -29,30 +30,37 @@ local function suite()
 end
 
 local function sh(command)
-  return assert(process.run { "bash", "-c", command, timeout = 60, max_bytes = 1 << 26 })
+  return assert(process.run { "bash", "-c", command, timeout = 240, max_bytes = 1 << 26 })
 end
 
--- The words of a run whose requests are counted under `token`. The delay is in the URL, so every run has the same one.
+-- The words of a run whose requests are counted, and may be held, under `token`.
 local function words(base, id, token, more)
-  return ("exec %s run --model openai/mock --base-url %s/delay/20/%s/v1 --suite %s --run-dir %s/runs --run-id %s -q "
+  return ("exec %s run --model openai/mock --base-url %s/hold/%s/v1 --suite %s --run-dir %s/runs --run-id %s -q "
     .. "--judge %s/examples/brevity.lua --concurrency %d %s"):format(test.program, base, token, suite(), parent(), id,
       test.root, IN_FLIGHT, more or "")
 end
 
-local function asked(base, token)
-  return math.tointeger(tonumber(assert(http.request { method = "GET", url = base .. "/count/" .. token }).body))
+local asked = running.asked
+
+local function journal(id)
+  return ("%s/runs/%s/partials.jsonl"):format(parent(), id)
+end
+
+local function recorded(id)
+  return running.recorded(journal(id))
+end
+
+-- Starts a run and waits until it has so many answers more; the others that it asked for, the server holds.
+local function started(base, id, answers, more)
+  local before, there = asked(base, "t"), recorded(id)
+  running.allow(base, "t", answers)
+  local run = running.start((words(base, id, "t", more):gsub("^exec ", "")))
+  running.held(base, "t", journal(id), there + answers, before + answers + IN_FLIGHT)
+  return run
 end
 
 local function results(id)
   return read(("%s/runs/%s/results.json"):format(parent(), id))
-end
-
-local function recorded(id)
-  local n = 0
-  for line in read(("%s/runs/%s/partials.jsonl"):format(parent(), id)):gmatch "[^\n]+\n" do
-    if line:find('"type":"trial"', 1, true) then n = n + 1 end
-  end
-  return n
 end
 
 local whole -- results.json of a run that nobody disturbed
@@ -65,46 +73,46 @@ local function undisturbed(base)
   return whole
 end
 
-test("a_run_killed_at_any_moment_ends_in_the_same_bytes_and_asks_again_at_most_what_was_in_flight", function()
+test("a_killed_run_ends_in_the_same_bytes_and_asks_again_at_most_what_was_in_flight", function()
   local base = test.nginx()
   local want = undisturbed(base)
   local random = mt19937.new(20240229)
-  local killed = 0
-  for round = 1, 6 do
+  for round = 1, 4 do
     local id, before = "kill" .. round, asked(base, "t")
-    -- The whole takes about 0.35 s: from before the first answer until near the end.
-    local moment = 0.02 + random:random() * 0.3
-    local first = sh(("timeout -s KILL %.3f bash -c %q"):format(moment, words(base, id, "t")))
-    if first.exit ~= 0 then killed = killed + 1 end
+    local answers = math.floor(random:random() * (TRIALS - IN_FLIGHT))
+    local first = started(base, id, answers)
+    first:signal "KILL"
+    test.eq(first:wait().signal, 9)
+    running.allow(base, "t")
     test.eq(sh(words(base, id, "t")).exit, 0, id)
-    test.eq(results(id), want, id .. " killed after " .. moment)
-    local requests = asked(base, "t") - before
-    test.ok(requests >= TRIALS and requests <= TRIALS + IN_FLIGHT, ("%s: %d requests"):format(id, requests))
+    test.eq(results(id), want, id .. " killed after " .. answers .. " answers")
+    test.eq(asked(base, "t") - before, TRIALS + IN_FLIGHT)
   end
-  test.ok(killed >= 3, "only " .. killed .. " of 6 were killed before they ended")
 end)
 
 test("killed_again_and_again_a_run_still_ends_and_asks_each_trial_once_beyond_what_was_in_flight", function()
   local base = test.nginx()
   local want, before, kills = undisturbed(base), asked(base, "t"), 0
-  local result
-  repeat
-    result = sh(("timeout -s KILL 0.15 bash -c %q"):format(words(base, "often", "t")))
-    if result.exit ~= 0 then kills = kills + 1 end
-  until result.exit == 0 or kills == 40
-  if result.exit ~= 0 then result = sh(words(base, "often", "t")) end
-  test.eq(result.exit, 0)
+  while kills < 5 do
+    local run = started(base, "often", 10)
+    run:signal "KILL"
+    run:wait()
+    kills = kills + 1
+  end
+  running.allow(base, "t")
+  test.eq(sh(words(base, "often", "t")).exit, 0)
   test.eq(results "often", want)
-  local requests = asked(base, "t") - before
-  test.ok(requests <= TRIALS + kills * IN_FLIGHT, ("%d requests, %d kills"):format(requests, kills))
+  test.eq(asked(base, "t") - before, TRIALS + kills * IN_FLIGHT)
 end)
 
 test("a_torn_last_line_is_dropped_and_its_trial_is_asked_again", function()
   local base = test.nginx()
   local want = undisturbed(base)
-  sh(("timeout -s KILL 0.2 bash -c %q"):format(words(base, "torn", "t")))
-  local path = parent() .. "/runs/torn/partials.jsonl"
-  sh(("printf '{\"v\":1,\"type\":\"trial\",\"key\":\"suite/s0' >> %s"):format(path))
+  local run = started(base, "torn", 25)
+  run:signal "KILL"
+  run:wait()
+  running.allow(base, "t")
+  sh(("printf '{\"v\":1,\"type\":\"trial\",\"key\":\"suite/s0' >> %s"):format(journal "torn"))
   test.eq(sh(words(base, "torn", "t")).exit, 0)
   test.eq(results "torn", want)
 end)
@@ -121,21 +129,25 @@ test("the_same_bytes_in_another_folder_time_zone_and_language_at_any_concurrency
   end
 end)
 
--- Starts a run in the background, sends signals, and gives { exit, out, err }.
-local function signalled(base, id, signals)
-  return sh(("%s & pid=$!; %s wait $pid"):format("(" .. words(base, id, "t"):gsub(" %-q", "") .. ")",
-    signals:gsub("KILL (%w+)", "kill -%1 $pid;")))
+-- Sends a signal to a run that has `answers` answers and waits for others; then lets the server answer.
+local function signalled(base, id, answers, name, more)
+  local run = started(base, id, answers, more)
+  run:signal(name)
+  running.allow(base, "t")
+  return run:wait()
 end
 
 test("one_interrupt_drains_saves_and_exits_130_and_a_resume_ends_in_the_same_bytes", function()
   local base = test.nginx()
   local want, before = undisturbed(base), asked(base, "t")
-  local result = signalled(base, "int", "sleep 0.15; KILL INT ")
+  local run = started(base, "int", 20)
+  run:signal "INT"
+  test.eq(run.task:status(), "running", "it waits for what is in flight")
+  running.allow(base, "t")
+  local result = run:wait()
   test.eq(result.exit, 130)
   test.has(result.err, "--run-id int")
-  local saved = recorded "int"
-  test.ok(saved > 0 and saved < TRIALS, saved)
-  test.eq(asked(base, "t") - before, saved, "what was in flight was waited for and kept")
+  test.eq({ recorded "int", asked(base, "t") - before }, { 20 + IN_FLIGHT, 20 + IN_FLIGHT })
   test.eq(sh(words(base, "int", "t")).exit, 0)
   test.eq(results "int", want)
   test.eq(asked(base, "t") - before, TRIALS)
@@ -144,33 +156,42 @@ end)
 test("a_termination_drains_too_and_exits_143", function()
   local base = test.nginx()
   local want = undisturbed(base)
-  test.eq(signalled(base, "term", "sleep 0.15; KILL TERM ").exit, 143)
-  test.ok(recorded "term" < TRIALS)
+  test.eq(signalled(base, "term", 20, "TERM").exit, 143)
+  test.eq(recorded "term", 20 + IN_FLIGHT)
   test.eq(sh(words(base, "term", "t")).exit, 0)
   test.eq(results "term", want)
 end)
 
 test("a_second_interrupt_ends_at_once_and_what_was_done_is_kept", function()
   local base = test.nginx()
-  local slow = words(base, "twice", "slow"):gsub("/delay/20/", "/delay/100000/")
-  local result = sh(("%s & pid=$!; sleep 0.3; kill -INT $pid; sleep 0.2; kill -INT $pid; wait $pid"):format(
-    "(" .. slow .. ")"))
-  test.eq(result.exit, 130) -- a test that waited for the answers would run into the time limit of sh()
-  test.eq(sh(words(base, "twice", "t"):gsub("/delay/20/t/", "/delay/100000/slow/") .. " --timeout-total 0.05 "
-    .. "--retries 0").exit, 1)
+  local run = started(base, "twice", 10)
+  local function gone() return run.task:status() ~= "running" end
+  running.await("its end", function()
+    if not gone() then run:signal "INT" end -- two that come close together are one
+    return gone()
+  end)
+  test.eq(run:wait().exit, 130)
+  running.allow(base, "t")
+  test.eq(recorded "twice", 10)
+  test.eq(sh(words(base, "twice", "t")).exit, 0)
+  test.eq(results "twice", undisturbed(base))
 end)
 
 test("waits_for_a_retry_or_a_token_end_with_the_run", function()
   local base = test.nginx()
-  for i, case in ipairs { { "/faults/500/", "--retries 100" }, { "/v1/", "--rate-limit-rps 0.01" } } do
-    local command = words(base, "over" .. i, "t", case[2])
-    command = i == 1 and command:gsub("/delay/20/", case[1]) or command:gsub("/delay/20/t/v1", "/v1")
-    -- Without an end of these waits the run would take minutes, and sh() allows it one.
-    local timed = sh(command:gsub("%-q", "") .. " --timeout-run 0.5")
+  for i, case in ipairs { { "/faults/500/", "--retries 100" }, { "/hold/", "--rate-limit-rps 0.01" } } do
+    local token = "over" .. i
+    local command = words(base, "over" .. i, token, case[2]):gsub("/hold/", case[1]):gsub(" %-q", "")
+    -- Without an end of these waits the run would take many minutes.
+    local timed = sh(command .. " --timeout-run 0.5")
     test.eq(timed.exit, 1, timed.err)
     test.has(timed.err, "--timeout-run passed")
     test.has(timed.err, "have no answer yet")
-    local stopped = sh(("(%s) & pid=$!; sleep 0.3; kill -INT $pid; wait $pid"):format(command))
+    local before = asked(base, token)
+    local run = running.start((command:gsub("^exec ", "")))
+    running.await("a request", function() return asked(base, token) > before end)
+    run:signal "INT"
+    local stopped = run:wait()
     test.eq(stopped.exit, 130, stopped.err)
   end
 end)
@@ -178,7 +199,7 @@ end)
 test("usr1_prints_what_every_task_waits_for_and_the_run_goes_on", function()
   local base = test.nginx()
   local want = undisturbed(base)
-  local result = signalled(base, "usr1", "sleep 0.15; KILL USR1 ")
+  local result = signalled(base, "usr1", 5, "USR1")
   test.eq(result.exit, 0)
   test.has(result.err, "http")
   test.eq(results "usr1", want)
@@ -186,13 +207,12 @@ end)
 
 test("a_run_that_another_process_holds_is_refused_with_its_pid_and_exit_4", function()
   local base = test.nginx()
-  local command = words(base, "held", "t")
-  local result = sh(("(%s --concurrency 1) & pid=$!; sleep 0.15; (%s); echo second $? first $pid; wait $pid")
-    :format(command, command))
-  test.eq(result.exit, 0, "the first goes on")
-  local second, pid = result.out:match "second (%d+) first (%d+)"
-  test.eq(second, "4")
-  test.has(result.err, pid)
+  local first = started(base, "held", 5)
+  local second = sh(words(base, "held", "t"))
+  running.allow(base, "t")
+  test.eq(first:wait().exit, 0, "the first goes on")
+  test.eq(second.exit, 4)
+  test.has(second.err, first.pid)
   test.eq(results "held", undisturbed(base))
 end)
 
@@ -219,8 +239,7 @@ test("a_small_disk_that_fills_is_no_different", function()
   local before = asked(base, "t")
   local result = sh((words(base, "small", "t"):gsub("%-%-run%-dir [^ ]+", "--run-dir " .. disk .. "/runs")))
   local kept = 0
-  local journal = fs.read(disk .. "/runs/small/partials.jsonl") or ""
-  for _ in journal:gmatch "\n" do kept = kept + 1 end
+  for _ in (fs.read(disk .. "/runs/small/partials.jsonl") or ""):gmatch "\n" do kept = kept + 1 end
   sh(("mount -o remount,size=8m %s"):format(disk))
   local again = sh((words(base, "small", "t"):gsub("%-%-run%-dir [^ ]+", "--run-dir " .. disk .. "/runs")))
   local bytes = fs.read(disk .. "/runs/small/results.json")
@@ -234,9 +253,8 @@ end)
 
 test("an_interrupted_runs_results_say_how_many_trials_have_no_answer", function()
   local base = test.nginx()
-  signalled(base, "partial", "sleep 0.15; KILL INT ")
+  signalled(base, "partial", 8, "INT")
   local data = json.decode(results "partial")
   test.eq(data.trials.planned, TRIALS)
-  test.eq(data.trials.recorded, recorded "partial")
-  test.eq(data.rows[1].total, recorded "partial")
+  test.eq({ data.trials.recorded, data.rows[1].total }, { 8 + IN_FLIGHT, 8 + IN_FLIGHT })
 end)

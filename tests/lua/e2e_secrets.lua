@@ -1,6 +1,7 @@
 -- e2e_secrets: a key is nowhere in what a run leaves behind, and a model's text does nothing to the terminal.
 local fs, http, process = require "lre.fs", require "lre.http", require "lre.process"
 local test = require "lre.unit"
+local running = dofile(test.root .. "/tests/fixtures/running.lua")
 
 -- No key of anybody. Its bytes are chosen so that each encoding changes it.
 local KEY = "sk-test-PLANTED+/=Zx81 Qv9&<>\"end"
@@ -99,14 +100,23 @@ test("a_script_cannot_have_the_key_and_what_it_prints_of_an_error_is_redacted", 
   nowhere("a script", result.out .. result.err)
 end)
 
+-- A run with the key whose requests the server holds, in the tests' folder, where cores may be written.
+local function held(base, token)
+  running.allow(base, token, 0)
+  local program = running.start(([[bash -c 'cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
+    exec %s run --model openai/m --base-url %s/hold/%s/v1 --suite suite.jsonl --run-id %s -q >out 2>err']]):format(
+    parent(), test.program, base, token, token))
+  running.await("its requests", function() return running.asked(base, token) > 0 end)
+  return program
+end
+
 test("the_command_line_of_a_running_run_does_not_show_the_key_and_its_core_would_not_be_written", function()
   local base = test.nginx()
-  local command = ([[cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
-    %s run --model openai/m --base-url %s/delay/500/proc/v1 --suite suite.jsonl --run-id proc -q >out 2>err &
-    pid=$!
-    sleep 0.3; tr '\0' '\n' < /proc/$pid/cmdline > seen.cmdline; cat /proc/$pid/limits > seen.limits; wait $pid]])
-    :format(parent(), test.program, base)
-  test.eq(process.run({ "bash", "-c", command, timeout = 60 }).exit, 0)
+  local program = held(base, "proc")
+  assert(process.run { "sh", "-c", [[cd "$1"; tr '\0' '\n' < /proc/$0/cmdline > seen.cmdline
+    cat /proc/$0/limits > seen.limits]], program.pid, parent() })
+  running.allow(base, "proc")
+  test.eq(program:wait().exit, 0)
   test.has(fs.read(parent() .. "/seen.cmdline"), "--run-id")
   test.ok(fs.read(parent() .. "/seen.limits"):find "Max core file size%s+0 ", "a core of 0 bytes is the most")
   test.ok(sent_key(base, "proc"))
@@ -116,10 +126,10 @@ end)
 test("a_crash_leaves_no_core_with_the_key", function()
   test.needs_plain_build()
   local base = test.nginx()
-  local command = ([[cd %s; ulimit -c unlimited 2>/dev/null; export OPENAI_API_KEY="$(cat key)"
-    %s run --model openai/m --base-url %s/delay/5000/core/v1 --suite suite.jsonl --run-id core -q & pid=$!
-    sleep 0.3; kill -SEGV $pid; wait $pid]]):format(parent(), test.program, base)
-  test.eq(process.run({ "bash", "-c", command, timeout = 60 }).exit, 139)
+  local program = held(base, "core")
+  program:signal "SEGV"
+  test.eq(program:wait().signal, 11)
+  running.allow(base, "core")
   test.ok(sent_key(base, "core"))
   nowhere "a crash"
 end)

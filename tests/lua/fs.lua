@@ -91,7 +91,7 @@ test("a_full_device_and_a_closed_pipe_are_errors_of_print", function()
   ]])
   local run = { "sh", "-c", '"$0" script "$1" 2>"$2/err" >/dev/full; cat "$2/err"', test.program, path, folder }
   test.has(assert(process.run(run)).out, "nil enospc")
-  run[3] = '{ sleep 0.2; "$0" script "$1" 2>"$2/err"; } | true; sleep 0.1; cat "$2/err"'
-  run[3] = 'mkfifo "$2/p"; (exec 3<"$2/p") & (sleep 0.2; "$0" script "$1" 2>"$2/err") >"$2/p"; cat "$2/err"'
+  run[3] = 'mkfifo "$2/p"; (exec 3<"$2/p"; exec 3<&-; : >"$2/gone") & '
+    .. '(until [ -e "$2/gone" ]; do sleep 0.01; done; "$0" script "$1" 2>"$2/err") >"$2/p"; cat "$2/err"'
   test.has(assert(process.run(run)).out, "nil epipe")
 end)

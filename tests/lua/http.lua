@@ -59,11 +59,11 @@ test("requests_of_several_tasks_are_in_flight_together", function()
   local gone, tasks = 0, {}
   for i = 1, 20 do
     tasks[i] = sched.spawn(function()
-      assert(ask "/delay/500")
+      assert(ask "/delay/1000")
       gone = gone + 1
     end)
   end
-  local _, err = sched.deadline(9.5, function() -- 20 times 500 ms one after the other would not fit
+  local _, err = sched.deadline(19.5, function() -- 20 times 1 s one after the other would not fit
     for _, task in ipairs(tasks) do task:wait() end
   end)
   test.eq({ gone, err }, { 20 })

@@ -4,6 +4,7 @@ local http = require "lre.http"
 local json = require "lre.json"
 local process = require "lre.process"
 local test = require "lre.unit"
+local running = dofile(test.root .. "/tests/fixtures/running.lua")
 
 local folder = test.folder()
 local n = 0
@@ -116,8 +117,14 @@ test("a_judges_error_costs_verdicts_not_the_run_and_the_next_pass_asks_again", f
 end)
 
 test("a_slow_judge_holds_no_trials_place", function()
-  local out = lre("run --model fake/fake-1b --suite harmful_helpful --run-dir . --run-id slow --concurrency 1 "
-    .. "--judge llm --judge-model openai/j --judge-base-url %s/delay/150/%s/v1 -q --limit 5", test.nginx(), token())
+  local base, name = test.nginx(), token()
+  running.allow(base, name, 0) -- no verdict comes before three trials are done
+  local program = running.start(("bash -c 'cd %s; %s run --model fake/fake-1b --suite harmful_helpful --run-dir . "
+    .. "--run-id slow --concurrency 1 --judge llm --judge-model openai/j --judge-base-url %s/hold/%s/v1 -q --limit 5'")
+    :format(folder, test.program, base, name))
+  running.await("three trials", function() return running.recorded(folder .. "/slow/partials.jsonl") >= 3 end)
+  running.allow(base, name)
+  local out = program:wait()
   test.eq(out.exit, 0, out.err)
   local order = {}
   for line in read("slow/partials.jsonl"):gmatch "[^\n]+" do order[#order + 1] = assert(json.decode(line)).type end

@@ -183,10 +183,10 @@ end)
 
 test("a_timeout_after_sending_is_asked_again_once", function()
   local cases = {
-    ["slow-headers"] = { "timeout_first_byte", { first_byte = 0.2 } },
-    ["hang-body"] = { "timeout_stall", { stall = 0.2 } },
-    ["hang-last-byte"] = { "timeout_stall", { stall = 0.2 } },
-    drip = { "timeout_total", { total = 0.3 } },
+    ["slow-headers"] = { "timeout_first_byte", { first_byte = 0.5 } },
+    ["hang-body"] = { "timeout_stall", { stall = 0.5 } },
+    ["hang-last-byte"] = { "timeout_stall", { stall = 0.5 } },
+    drip = { "timeout_total", { total = 0.5 } },
   }
   for fault, case in pairs(cases) do expect_error(fault, case[1], 2, { timeouts = case[2] }) end
 end)

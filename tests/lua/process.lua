@@ -37,7 +37,7 @@ test("children_run_beside_each_other", function()
   local folder = test.folder()
   for i = 1, 16 do
     tasks[i] = sched.spawn(process.run, { "sh", "-c",
-      'touch "$0/$1"; until [ "$(ls "$0" | wc -l)" -ge 16 ]; do sleep 0.02; done', folder, tostring(i), timeout = 30 })
+      'touch "$0/$1"; until [ "$(ls "$0" | wc -l)" -ge 16 ]; do sleep 0.02; done', folder, tostring(i), timeout = 120 })
   end
   for _, task in ipairs(tasks) do test.eq(assert(task:wait()).exit, 0) end
 end)
@@ -45,12 +45,12 @@ end)
 test("a_cancelled_task_takes_its_child_with_it", function()
   local folder = test.folder()
   local task = sched.spawn(process.run, { "sh", "-c", 'echo $$ >"$0/pid"; exec sleep 60', folder })
-  assert(process.run { "sh", "-c", 'until [ -s "$0/pid" ]; do sleep 0.01; done', folder, timeout = 10 })
+  assert(process.run { "sh", "-c", 'until [ -s "$0/pid" ]; do sleep 0.01; done', folder, timeout = 120 })
   task:cancel()
   pcall(task.wait, task)
   test.eq(task:status(), "cancelled")
   local gone = assert(process.run { "sh", "-c", 'while kill -0 "$(cat "$0/pid")" 2>/dev/null; do sleep 0.02; done',
-    folder, timeout = 10 })
+    folder, timeout = 120 })
   test.eq(gone.exit, 0)
 end)
 

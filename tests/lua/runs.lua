@@ -1,6 +1,8 @@
 -- runs: whole runs of the program, on the fake model and against the tests' nginx.
 local fs, json, process = require "lre.fs", require "lre.json", require "lre.process"
+local sched = require "lre.sched"
 local test = require "lre.unit"
+local running = dofile(test.root .. "/tests/fixtures/running.lua")
 
 local KEY = "sk-test-not-to-be-found-anywhere"
 local folder -- made at first use: it is gone when the runner ends
@@ -42,10 +44,7 @@ local function token()
   return ("runs-%d-%s"):format(n_tokens, parent():match("[%w]+$"))
 end
 
-local function count(base, name)
-  return math.tointeger(tonumber(assert(require("lre.http").request { method = "GET", url = base .. "/count/"
-    .. name }).body))
-end
+local count = running.asked
 
 local function http_words(base, path, n)
   return ("--model openai/mock --base-url %s%s/v1 --suite %s --judge refusal -q"):format(base, path, suite_file(n))
@@ -65,33 +64,48 @@ test("results_over_http_are_the_same_bytes_at_concurrency_1_and_32", function()
   test.eq(results_of("h1"), results_of("h32"))
 end)
 
-test("a_killed_run_asks_again_at_most_what_was_in_flight_and_ends_in_the_same_bytes", function()
-  local base = test.nginx()
-  local path = "/delay/20/" .. token()
-  local words = http_words(base, path, 40) .. " --concurrency 4"
-  test.eq(lre_run("whole", words).exit, 0)
-  local whole = count(base, path:match("[^/]+$"))
-  test.eq(whole, 40)
-  local killed = lre_run("killed", words, "timeout -s KILL 0.12")
-  test.ok(killed.exit ~= 0, "it was to be killed")
-  test.ok(not fs.stat(parent() .. "/killed/results.json"), "killed before the end")
-  test.eq(lre_run("killed", words).exit, 0)
-  local both = count(base, path:match("[^/]+$")) - whole
-  test.ok(both >= 40 and both <= 44, both .. " requests for 40 trials, 4 in flight")
-  test.eq(results_of("killed"), results_of("whole"))
-end)
+-- Starts `lre run` and waits until it has so many answers and has asked for `more`, which the server holds.
+local function started(id, words, base, name, answers, more)
+  running.allow(base, name, answers)
+  local run = running.start(("%s run --run-dir %s --run-id %s %s"):format(test.program, parent(), id, words))
+  running.held(base, name, ("%s/%s/partials.jsonl"):format(parent(), id), answers, answers + more)
+  return run
+end
 
 test("one_interrupt_saves_what_is_done_and_says_how_to_go_on", function()
-  local base = test.nginx()
-  local words = http_words(base, "/delay/50/" .. token(), 60):gsub(" %-q", "") .. " --concurrency 2"
-  local result = lre_run("int", words, "timeout --preserve-status -s INT 0.4")
+  local base, name = test.nginx(), token()
+  local words = http_words(base, "/hold/" .. name, 60):gsub(" %-q", "") .. " --concurrency 2"
+  local run = started("int", words, base, name, 5, 2)
+  run:signal "INT"
+  running.allow(base, name)
+  local result = run:wait()
   test.eq(result.exit, 130)
-  test.has(result.err, "--run-id int")
   test.has(result.err, "press Ctrl-C again to stop at once. --run-id int goes on")
-  local data = json.decode(results_of("int"))
-  test.ok(data.trials.recorded > 0 and data.trials.recorded < 60, data.trials.recorded)
+  test.eq(json.decode(results_of("int")).trials.recorded, 7)
   test.eq(lre_run("int", words).exit, 0)
   test.eq(json.decode(results_of("int")).trials.recorded, 60)
+end)
+
+test("interrupted_before_the_first_trial_its_results_say_that_there_is_no_data", function()
+  local script = parent() .. "/early.lua"
+  assert(fs.write(script, ([[
+    local lre, process, sched = require "lre", require "lre.process", require "lre.sched"
+    local run = lre.experiment { suites = { %q }, models = { "fake/fake-1b" }, run_dir = %q, run_id = "early" }:run {
+      on_start = function()
+        process.run { "sh", "-c", "kill -INT $PPID" }
+        while not sched.interrupted() do sched.sleep(0.01) end
+      end }
+    print(run.exit, run.results.trials.recorded, run:report "md")
+  ]]):format(suite_file(4), parent())))
+  local result = test.lre("script", script)
+  test.has(result.out, "130\t0\t")
+  test.has(result.out, "4 of 4 trials have no answer yet")
+  test.has(result.err, "--run-id early goes on")
+  local data = json.decode(results_of "early")
+  test.eq({ data.trials.planned, data.trials.recorded, data.rows[1].total }, { 4, 0, 0 })
+  test.eq(data.rows[1].metrics.refusal_rate.value, json.null)
+  test.eq(lre_run("early", "-q --model fake/fake-1b --suite " .. suite_file(4)).exit, 0)
+  test.eq(json.decode(results_of "early").trials.recorded, 4)
 end)
 
 test("a_finished_run_that_is_named_again_asks_nothing", function()
@@ -227,13 +241,13 @@ test("out_to_a_folder_that_is_not_there_is_said_before_anything_is_sent", functi
 end)
 
 test("a_run_that_is_running_is_not_touched_by_another", function()
-  local base = test.nginx()
-  local words = http_words(base, "/delay/300/" .. token(), 4) .. " --concurrency 1"
-  local run = ("%s run --run-dir %s --run-id lock %s"):format(test.program, parent(), words)
-  local command = ("%s & sleep 0.3; %s; echo $?; wait"):format(run, run)
-  local result = process.run { "bash", "-c", command, timeout = 60 }
-  test.has(result.err, "lock")
-  test.ok(result.out:match("^4\n"), result.out)
+  local base, name = test.nginx(), token()
+  local words = http_words(base, "/hold/" .. name, 4) .. " --concurrency 1"
+  local first = started("lock", words, base, name, 0, 1)
+  local second = lre_run("lock", words)
+  running.allow(base, name)
+  test.eq({ second.exit, first:wait().exit }, { 4, 0 })
+  test.has(second.err, "lock")
 end)
 
 test("a_full_disk_is_said_at_once_and_what_was_done_is_kept", function()
@@ -251,18 +265,24 @@ end)
 
 test("the_trial_timeout_ends_a_trial_not_the_run", function()
   local base = test.nginx()
-  local words = http_words(base, "/delay/2000/" .. token(), 2) .. " --timeout-trial 0.2"
+  local words = http_words(base, "/delay/100000/" .. token(), 2) .. " --timeout-trial 0.2"
   local result = lre_run("slow", words)
   test.eq(result.exit, 1)
   test.eq(json.decode(results_of("slow")).rows[1].generation_errors, 2)
 end)
 
 test("the_run_timeout_starts_nothing_new_and_keeps_what_is_done", function()
-  local base = test.nginx()
-  local words = http_words(base, "/delay/50/" .. token(), 60) .. " --concurrency 2 --timeout-run 0.3"
-  local result = lre_run("budget", words)
-  test.eq(result.exit, 1)
+  local base, name = test.nginx(), token()
+  running.allow(base, name, 4)
+  local command = ("%s run --run-dir %s --run-id budget %s"):format(test.program, parent(),
+    http_words(base, "/hold/" .. name, 60) .. " --concurrency 2 --timeout-run 1")
+  local run = running.start(command)
+  running.await("a request", function() return count(base, name) > 0 end)
+  sched.sleep(1.1) -- its time has passed: what is held now is the last that it asked
+  running.allow(base, name)
+  test.eq(run:wait().exit, 1)
   local recorded = json.decode(results_of("budget")).trials.recorded
+  test.eq(recorded, count(base, name))
   test.ok(recorded > 0 and recorded < 60, recorded)
 end)
 
@@ -363,11 +383,17 @@ test("the_first_interrupt_ends_the_reading_of_an_endless_generator", function()
   assert(fs.write(path, [[local lre = require "lre"
 return lre.suite { name = "endless", samples = function()
   local i = 0
-  return function() i = i + 1 return { id = "e" .. i, text = "invented " .. i } end
+  return function()
+    i = i + 1
+    if i == 1000 then lre.fs.write("]] .. path .. [[.seen", "") end
+    return { id = "e" .. i, text = "invented " .. i }
+  end
 end }]]))
-  local out = assert(process.run { "timeout", "-s", "INT", "-k", "20", "1", test.program, "run", "--run-dir", parent(),
-    "--model", "fake/fake-1b", "--suite", path, timeout = 60 })
-  test.has(out.err, "interrupted while")
+  local run = running.start(("%s run --run-dir %s --model fake/fake-1b --suite %s"):format(test.program, parent(),
+    path))
+  running.await("the generator", function() return fs.stat(path .. ".seen") end)
+  run:signal "INT"
+  test.has(run:wait().err, "interrupted while")
 end)
 
 test("a_run_whose_run_json_is_lost_or_damaged_goes_on_by_its_journal", function()

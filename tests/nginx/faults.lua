@@ -33,6 +33,13 @@ function faults.delay(req)
   send_ok(req)
 end
 
+function faults.hold(req)
+  local till = ngx.now() + long_s
+  local function allowed() return ngx.shared.counts:get(req.token .. ":allowed") or math.huge end
+  while req.n > allowed() and ngx.now() < till do ngx.sleep(0.01) end
+  send_ok(req)
+end
+
 -- Statuses ------------------------------------------------------------------
 
 local status_text = {

@@ -4,6 +4,8 @@
 --   /fast/v1/...                   the same, with neither log nor count: for the benchmark
 --   /faults/NAME[/TOKEN]/v1/...    the fault NAME of faults.lua ("ok" is one of them)
 --   /delay/MS[/TOKEN]/v1/...       the answer after MS milliseconds
+--   /hold/TOKEN/v1/...             the answer; once GET /allow/TOKEN/N was asked, only for the first N requests of that
+--                                  token: later ones wait until N grows
 --   /gzip/...                      any of these, compressed
 --   /close/...  /stale/...         without keep-alive; promising it but closing the idle connection
 --   GET /count/TOKEN               how many requests came under TOKEN
@@ -173,6 +175,13 @@ function mock.serve()
   if name then return serve_model(name, nil, token, rest) end
   name, token, rest = path:match "^/delay/(%d+)/?([%w._-]*)/v1/(.+)$"
   if name then return serve_model("delay", tonumber(name), token, rest) end
+  token, rest = path:match "^/hold/([%w._-]+)/v1/(.+)$"
+  if token then return serve_model("hold", nil, token, rest) end
+  token, rest = path:match "^/allow/([%w._-]+)/(%d+)$"
+  if token then
+    counts:set(token .. ":allowed", tonumber(rest))
+    return mock.send(200, "{}\n")
+  end
   token = path:match "^/count/([%w._-]+)$"
   if token then return mock.send(200, (counts:get(token) or 0) .. "\n") end
   token = path:match "^/requests/([%w._-]+)$"
