@@ -1,6 +1,7 @@
 --- One request to a model, asked until there is an answer or an error that stays: the one layer between a trial and a
 --- provider. Build the request, hash it, take a token, take a connection, send, read, and decide what a failure means
 --- (retry.lua says what, limiter.lua how long). `self` is a Model here; its users call `model:chat`.
+local budget = require "lre.budget"
 local hash = require "lre.hash"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -228,18 +229,34 @@ local function stopped(self)
   }
 end
 
+-- The worst that this request may cost, set aside.
+local function set_aside(job)
+  local self, request = job.model, job.request
+  local tokens, nano = budget.worst(request and request.body or assert(json.encode(job.messages)), job.messages,
+    job.sent, self._price)
+  return self._budget:reserve(tokens, nano, job.opts)
+end
+
 -- One try: pause and token first, then a connection, so that whoever waits holds neither.
 local function try(job)
   local self, opts = job.model, job.opts
   local provider = self._provider
-  local ok, err = self._bucket:take(opts)
+  local ok, err, held
+  if self._budget then
+    held, err = set_aside(job)
+    if not held then return nil, err end
+  end
+  local account <close> = held -- luacheck: ignore account
+  ok, err = self._bucket:take(opts)
   if not ok then return nil, err end
   local own <close> = self._own and self._own:enter(opts) -- luacheck: ignore
   local place <close> = provider:enter(opts) -- luacheck: ignore
   local barred = provider.stopped or provider:barred()
   if barred then return nil, barred end
   job.attempt, job.epoch = job.attempt + 1, provider.epoch
+  if held then held.sent = true end
   local response, failure, headers = self._send(job)
+  if held then held:settle(response, failure, self._price) end
   if response and provider.shrunk then provider:grow() end
   return response, failure, headers
 end

@@ -1,7 +1,9 @@
 -- experiment: from settings (flags, or a script's table) to a finished run. `lre run` and lre.experiment are the same
 -- thing.
 local aggregate = require "lre.aggregate"
+local budget = require "lre.budget"
 local catalog = require "lre.catalog"
+local clock = require "lre.clock"
 local defaults = require "lre.defaults"
 local expect = require "lre.expect"
 local fs = require "lre.fs"
@@ -398,6 +400,20 @@ end
 local Run = {}
 Run.__index = Run
 
+-- Whom a run asks: its models, and its judges'.
+local function all_models(the_plan)
+  local out = table.move(the_plan.models, 1, #the_plan.models, 1, {})
+  for _, one in ipairs(the_plan.judges) do
+    if one.model then out[#out + 1] = one.model end
+  end
+  return out
+end
+
+-- By a limit of the user's, not by a signal or a provider.
+local function ended_early(asked)
+  return asked.timed_out or asked.budget and asked.budget.ended or false
+end
+
 -- 130, 143: interrupted; 4: a provider refused us; 1: something failed.
 local function exit_code(self)
   local asked = self.asked
@@ -411,6 +427,7 @@ local function exit_code(self)
     if one.stopped then return 4 end -- its provider refused the key
   end
   if asked.timed_out and self.results.trials.recorded < self.results.trials.planned then return 1 end
+  if asked.budget and asked.budget.ended then return 1 end
   for _, row in ipairs(self.results.rows) do
     if row.generation_errors > 0 or row.judge_errors > 0 then return 1 end
   end
@@ -444,9 +461,11 @@ end
 function Experiment:run(opt)
   opt = opt or {}
   local s = self.settings
+  self.begun = self.begun or clock.mono()
   local expectations = expect.parse_all(s.expect)
   local the_plan = opt.plan or self:plan()
   if not s.no_judge then expect.check_names(expectations, results.inputs(the_plan)) end
+  local account = budget.of(s, all_models(the_plan))
   configure_network(s, the_plan.judges)
   announce_judges(s, the_plan.judges)
   local store, open = s.store, nil
@@ -456,21 +475,26 @@ function Experiment:run(opt)
       .. "--run-id %s goes on with it\n"):format(store.id))
   end
   local good = run.answered(store)
+  if account then account:continue(store, the_plan) end
+  local wall = s.max_wall and self.begun + s.max_wall
   if opt.on_start then opt.on_start(the_plan, store, good and run.left(the_plan, open, good)) end
   local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan,
     expect = expectations }, Run)
   -- In a new journal every row counts, and is counted when it is written; an older one is read again.
   local counter = store.lines == 0 and aggregate.counter(results.inputs(the_plan)) or nil
   local asked = run.ask(the_plan, store, { concurrency = s.concurrency, open = open, timeout_trial = s.timeout_trial,
-    timeout_run = s.timeout_run, progress = opt.progress, judge = not s.no_judge, counter = counter, good = good })
+    timeout_run = s.timeout_run, wall = wall, budget = account, progress = opt.progress, judge = not s.no_judge,
+    counter = counter, good = good })
   self_run.asked, self_run.cache = asked, s.cache_object
   asked.timing:phase("ask")
   if asked.failure then
     store:close()
     error(asked.failure, 0)
   end
-  if not s.no_judge and not counter then self_run.judged = run.judge(the_plan, store, open) end
+  if not s.no_judge and not counter then self_run.judged = run.judge(the_plan, store, open, wall) end
   finish(self_run, the_plan, counter)
+  if account then account:close() end
+  if ended_early(asked) then self_run.missing = run.missing(the_plan, open, store) end
   self_run.exit = exit_code(self_run)
   sched.notice(nil)
   store:close()

@@ -19,6 +19,22 @@ local MAX_WAITING = 1024
 -- So many failed trials are told on standard error; the log has them all.
 local MAX_TOLD = 10
 
+-- ---- time ----
+
+-- fn(...) until --max-wall is over: then it is cut off, as if it had not been asked. `limit`: a limit of its own.
+local function until_wall(wall, limit, fn, ...)
+  if not wall then
+    if not limit then return fn(...) end
+    return sched.deadline(limit, fn, ...)
+  end
+  local left = math.max(0, wall - clock.mono())
+  local result, err = sched.deadline(limit and math.min(limit, left) or left, fn, ...)
+  if not result and type(err) == "table" and err.code == "deadline" and clock.mono() >= wall then
+    err = { kind = "run", code = "interrupted", message = "--max-wall is over" }
+  end
+  return result, err
+end
+
 -- ---- judging ----
 
 -- Answers are judged in blocks of this size, on other threads, while more are asked for.
@@ -33,11 +49,12 @@ local Judging = {}
 Judging.__index = Judging
 
 -- One core is for asking. Model judges are asked as many at a time as there are trials in flight.
-local function new_judging(plan, store, counter)
+local function new_judging(plan, store, counter, wall)
   local places = math.max(LEAST_PLACES, platform.cpus() - 1)
   local asking = 1
   for _, judge in ipairs(plan.judges) do asking = math.max(asking, judge.concurrency or 1) end
-  local self = setmetatable({ store = store, counter = counter, judges = {}, all = plan.judges, blocks = {}, given = 0,
+  local self = setmetatable({ store = store, counter = counter, wall = wall, judges = {}, all = plan.judges, blocks = {},
+    given = 0,
     failed = 0, places = places, gate = sched.gate(places), asking = asking, asking_gate = sched.gate(asking) },
     Judging)
   for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
@@ -123,7 +140,7 @@ local function start_block(self, judge, block)
 end
 
 local function ask_judge(self, judge, item)
-  local verdict, err = judge:verdict(item.input)
+  local verdict, err = until_wall(self.wall, nil, judge.verdict, judge, item.input)
   if verdict then
     self.store:append(verdict_row(judge, item, verdict))
     count_verdict(self, judge, item, verdict)
@@ -216,15 +233,15 @@ local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite
   "target", "persona", "model", "repeat", "cluster", "response.error.kind", "response.text", "response.finish_reason",
   "response.model", "response.reasoning" }
 
----Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite.
----Returns { given, failed, interrupted }.
-function run.judge(plan, store, open)
-  local self, find = new_judging(plan, store), run.finder(plan, open)
+---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite; `wall`: when to
+---stop (on the clock that never jumps). Returns { given, failed, interrupted }.
+function run.judge(plan, store, open, wall)
+  local self, find = new_judging(plan, store, nil, wall), run.finder(plan, open)
   local counts = aggregate.counting(store)
   local there, before = judged(store, counts), sched.interrupted()
   for row, number in store:scan(TRIAL_FIELDS) do
     self.interrupted = not before and sched.interrupted()
-    if self.interrupted then break end
+    if self.interrupted or wall and clock.mono() >= wall then break end
     if row.type == "trial" and not row["response.error.kind"] and counts(row, number) then
       local trial = find(row.key)
       local answer = { text = row["response.text"] or "", finish_reason = row["response.finish_reason"] or nil,
@@ -260,8 +277,28 @@ function run.left(plan, open, good)
   return left
 end
 
+---What of the plan has no good answer: { n, first (some keys), cells = { { model, persona, suite, n } } }, in the
+---plan's order.
+function run.missing(plan, open, store)
+  local good, out, of = run.answered(store), { n = 0, first = {}, cells = {} }, {}
+  for trial in plan:trials(open) do
+    if not (good and good:has(trial.key)) then
+      local name = table.concat({ trial.suite, trial.persona.name, trial.model.label }, "\n")
+      local cell = of[name]
+      if not cell then
+        cell = { suite = trial.suite, persona = trial.persona.name, model = trial.model.label, n = 0 }
+        of[name], out.cells[#out.cells + 1] = cell, cell
+      end
+      cell.n, out.n = cell.n + 1, out.n + 1
+      if #out.first < MAX_TOLD then out.first[#out.first + 1] = trial.key end
+    end
+  end
+  return out
+end
+
 local function over(self)
-  return self.failure or self.deadline and clock.mono() >= self.deadline or (sched.interrupted())
+  return self.failure or self.deadline and clock.mono() >= self.deadline or self.budget and self.budget.ended
+    or (sched.interrupted())
 end
 
 local function next_trial(self)
@@ -300,11 +337,6 @@ local function ask(trial, hooks)
   return nil, response
 end
 
-local function ask_in_time(self, trial, hooks)
-  if not self.timeout_trial then return ask(trial, hooks) end
-  return sched.deadline(self.timeout_trial, ask, trial, hooks)
-end
-
 -- Errors that tell of us, not of an answer: the trial has no row and a resume asks it.
 local NOT_ASKED = { provider_stopped = true, interrupted = true }
 
@@ -312,7 +344,7 @@ local function run_trial(self, trial, hooks)
   sched.name(trial.key)
   local started = { started_at = clock.iso() }
   local begun = clock.mono()
-  local response, err = ask_in_time(self, trial, hooks)
+  local response, err = until_wall(self.wall, self.timeout_trial, ask, trial, hooks)
   if not response and NOT_ASKED[err.code] then
     self.not_asked = self.not_asked + 1
     if err.code == "provider_stopped" then self.stopped = self.stopped or err end
@@ -416,7 +448,8 @@ local function finish(self)
 end
 
 ---Asks all trials that have no good answer yet. `opt`: concurrency, open (samples of a suite), timeout_trial,
----timeout_run, progress, judge (give the verdicts at once), counter (told of all rows: for a journal that was empty).
+---timeout_run, wall (a moment of clock.mono: then what is in flight is cut off), budget, progress, judge (give the
+---verdicts at once), counter (told of all rows: for a journal that was empty).
 ---Returns { asked, errors, not_asked, stopped (the error that stopped a provider), failure, interrupted, timing,
 ---judging }.
 function run.ask(plan, store, opt)
@@ -424,9 +457,11 @@ function run.ask(plan, store, opt)
   local self = { store = store, concurrency = concurrency, gate = sched.gate(concurrency), counter = opt.counter,
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
     progress = opt.progress, pull = lanes.of(plan, opt.open), good = opt.good or run.answered(store),
-    total = plan:count(), timing = timing.new(), tasks = {}, workers = 0, waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+    budget = opt.budget, wall = opt.wall, total = plan:count(), timing = timing.new(), tasks = {}, workers = 0,
+    waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+  if self.wall then self.deadline = math.min(self.deadline or self.wall, self.wall) end
   log.position(0, self.total)
-  if opt.judge then self.judging = new_judging(plan, store, opt.counter) end
+  if opt.judge then self.judging = new_judging(plan, store, opt.counter, opt.wall) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
   wait_all(self)
   if not self.failure then
