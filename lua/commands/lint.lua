@@ -24,7 +24,8 @@ local function declared_kind(path)
   if not path:find "%.lua$" then
     return "suite"
   end
-  return catalog.chunk(path).source:match "return%s+lre%.(%a+)%s*[{(]" or "suite"
+  local kind = catalog.chunk(path).source:match "return%s+lre%.(%a+)%s*[{(]" or "suite"
+  return kind == "triplets" and "suite" or kind
 end
 
 local function check_suite(file)

@@ -424,7 +424,7 @@ function import.run(files, opt)
     dir:append(table.unpack(rows))
   end
   dir:flush()
-  local data = results.of(dir, inputs)
+  local data = results.of(dir, inputs, function() return dir:samples(kept) end)
   dir:write("results.json", assert(json.encode(data, 2)))
   dir:close()
   return { path = dir.path, results = data, trials = #set.trials, verdicts = verdicts,

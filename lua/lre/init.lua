@@ -5,6 +5,7 @@ local suggest
 local parts = {
   -- what a script declares
   suite = { "lre.suite", "declare" },
+  triplets = { "lre.triplets", "declare" },
   judge = { "lre.judge", "declare" },
   adapter = { "lre.adapter", "declare" },
   persona = { "lre.persona", "declare" },

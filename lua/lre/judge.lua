@@ -70,10 +70,14 @@ local schema = shape.record {
   verdict = shape.optional(shape.func()),
   model = shape.optional(shape.string { min = 1 }),
   params = shape.optional(shape.map(shape.any())),
+  blind = shape.optional(shape.either(shape.boolean(), shape.func())), -- the answer alone is shown, not the prompt
+  impartial = shape.optional(shape.either(shape.boolean(), shape.func())), -- no tested model may be asked
+  combine = shape.optional(shape.func()), -- (values, mean, options): the verdict of several (--judge-repeats)
 }
 
 local needs = { rule = { "judge" }, model = { "prompt", "verdict" } }
-local refuses = { rule = { "prompt", "schema", "verdict", "model", "params" }, model = { "judge", "patterns" } }
+local refuses = { rule = { "prompt", "schema", "verdict", "model", "params", "blind", "impartial", "combine" },
+  model = { "judge", "patterns" } }
 -- What an example must bring, and what it must not: a rule judge reads answers, a model judge's verdict reads replies.
 local example_needs = { rule = "response", model = "reply" }
 
@@ -255,9 +259,9 @@ end
 ---Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"), or a model judge that an
 ---experiment declared. Raises with exit 3 (2 for its options). `limits`: { steps, bytes, regex_match } of a row;
 ---`asking`: how a model judge gets its model (lre.judge_model.asker), nil where it will ask nothing; `chunk`: the
----script, where it is in hand.
+---script, where it is in hand; `show_asker`: a judge with this option gets it.
 ---@param spec string|table
----@param opt { limits: table?, options: table?, asking: function?, chunk: lre.Chunk? }?
+---@param opt { limits: table?, options: table?, asking: function?, chunk: lre.Chunk?, show_asker: boolean? }?
 ---@return lre.Judge
 function judge.open(spec, opt)
   opt = opt or {}
@@ -274,6 +278,9 @@ function judge.open(spec, opt)
   local where = ("judge %s"):format(shape.quote(name))
   check_alias(alias, where)
   local declared, chunk, state = read(opt.chunk or catalog.chunk(catalog.find("judges", name).path), opt.limits)
+  if opt.show_asker and declared.options and declared.options.show_asker then
+    given.show_asker = true
+  end
   if declared.kind == "model" then
     state:close()
     given.model = nil

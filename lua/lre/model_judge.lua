@@ -39,8 +39,12 @@ local function conversation_of(messages)
   return table.concat(turns, "\n\n")
 end
 
--- What a trial and its answer say: strangers' words, by the name of their place.
-local function contents_of(trial, response)
+-- What a trial and its answer say: strangers' words, by the name of their place. A blind judge is shown the answer, and
+-- nothing of what was asked shows in its request, not even by a hash.
+local function contents_of(trial, response, blind)
+  if blind then
+    return { prompt = "", response = response.text, system = "", target = "", conversation = "" }
+  end
   local messages = trial.messages or {}
   local prompt = text_of(trial.prompt) or last_of(messages, "user")
   if not prompt then return nil end
@@ -107,11 +111,12 @@ local function as_messages(self, made)
 end
 
 -- What does not survive rendering, or nil.
-local function lost(messages, quotes)
+local function lost(messages, quotes, blind)
   local all = {}
   for i, message in ipairs(messages) do all[i] = message.content end
   local text = table.concat(all, "\n")
   if not text:find(quotes.response, 1, true) then return "response" end
+  if blind then return nil end
   if not text:find(quotes.prompt, 1, true) and not text:find(quotes.conversation, 1, true) then return "prompt" end
 end
 
@@ -124,7 +129,7 @@ local LOST = {
 
 -- The messages for one answer; nil and why the judge cannot be asked. Raises what the judge's own function raises.
 local function render(self, trial, response)
-  local contents = contents_of(trial, response)
+  local contents = contents_of(trial, response, self.blind)
   if not contents then return nil, "the prompt that was answered is not known" end
   local quotes = quoted(contents)
   local made
@@ -134,7 +139,7 @@ local function render(self, trial, response)
     made = self.prompt(trial, response, quotes, self.options)
   end
   local messages = as_messages(self, made)
-  local what = lost(messages, quotes)
+  local what = lost(messages, quotes, self.blind)
   if what then return nil, LOST[what] end
   return messages
 end
@@ -282,22 +287,40 @@ local function ask(self, input, n, asked)
     .. why } }
 end
 
--- The verdict of several: a label that more than half of them gave, else undecided; without labels the mean value.
+-- The mean of the values of several verdicts and their spread, as the judge's combine() reads it.
+local function combined(self, values, evidence)
+  table.sort(values)
+  local sum, squares = 0, 0
+  for _, value in ipairs(values) do sum = sum + value end
+  local mean = sum / #values
+  for _, value in ipairs(values) do squares = squares + (value - mean) ^ 2 end
+  local spread = #values > 1 and json.round(math.sqrt(squares / (#values - 1))) or nil
+  local made = self.combine(json.array { table.unpack(values) }, json.round(mean), self.options)
+  local all = made.evidence or {}
+  all.votes, all.counts, all.n, all.sd = evidence.votes, evidence.counts, #values, spread
+  return { state = "scored", label = made.label, value = made.value, evidence = all }
+end
+
+-- The verdict of several: where the judge combines values, their mean, if more than half have one; else a label that
+-- more than half of them gave, else undecided; without labels the mean value.
 local function elect(self, ballots)
-  local counts, votes, sum, n = {}, json.array {}, 0, 0
+  local counts, votes, values = {}, json.array {}, {}
   for i, ballot in ipairs(ballots) do
     local word = ballot.state == "scored" and (ballot.label or "scored") or ballot.state
     votes[i] = { state = ballot.state, label = ballot.label, value = ballot.value, evidence = ballot.evidence,
       reason = ballot.reason }
     counts[word] = (counts[word] or 0) + 1
-    if ballot.state == "scored" and type(ballot.value) == "number" then sum, n = sum + ballot.value, n + 1 end
+    if ballot.state == "scored" and type(ballot.value) == "number" then values[#values + 1] = ballot.value end
   end
   local evidence = { votes = votes, counts = counts }
+  if self.combine and 2 * #values > #ballots then return combined(self, values, evidence) end
+  local sum = 0
+  for _, value in ipairs(values) do sum = sum + value end
   for word, count in pairs(counts) do
     if 2 * count > #ballots then
       local state = self:has_label(word) and "scored" or word
       return { state = state, label = self:has_label(word) and word or nil, evidence = evidence,
-        value = word == "scored" and n > 0 and json.round(sum / n) or nil,
+        value = word == "scored" and #values > 0 and json.round(sum / #values) or nil,
         reason = (state == "unscored" or state == "error") and { code = "votes",
           message = ("most of %d verdicts are %s"):format(#ballots, state) } or nil }
     end
@@ -367,6 +390,12 @@ local function check_declared(self, declared)
   end
 end
 
+-- A declared field that may be a function of the judge's options.
+local function said(value, opt)
+  if type(value) == "function" then return value(opt) end
+  return value
+end
+
 ---Makes a model judge of `self` (what every judge has) and its declared table. `asking`: how its model is had (see
 ---lre.judge_model), nil where only its examples are read. Raises { exit = 2 | 3 | 4 }; nothing is sent.
 ---@return table self
@@ -375,11 +404,16 @@ function model_judge.open(self, declared, chunk, named, asking)
   check_declared(self, declared)
   self.prompt, self.schema, self.read_verdict = declared.prompt, declared.schema, declared.verdict
   self.votes, self.concurrency = 1, 16
+  self.blind, self.combine = said(declared.blind, self.options), declared.combine
+  self.allowed = said(declared.impartial, self.options)
   check_canary(self)
   if asking then
-    self.model, self.votes, self.concurrency = asking(self, declared, named)
-    self.model_choice = ("judge %s asks %s"):format(self.name, self.model.choice)
-    log.info(self.model_choice)
+    local model, votes, concurrency = asking(self, declared, named)
+    if model then -- a dry run needs none
+      self.model, self.votes, self.concurrency = model, votes, concurrency
+      self.model_choice = ("judge %s asks %s"):format(self.name, self.model.choice)
+      log.info(self.model_choice)
+    end
   end
   local template = type(self.prompt) == "string" and self.prompt
   self.prompt_hash = template and hash.sha256(template) or chunk.hash
@@ -387,6 +421,25 @@ function model_judge.open(self, declared, chunk, named, asking)
   self.hash = hash.sha256(json.encode { contract = 1, source = chunk.hash, options = self.options,
     asked = identity(self) })
   return self
+end
+
+-- What names a model whatever routes to it: "openai/gpt-oss-20b:free" is "gpt-oss-20b".
+local function bare(id)
+  return (id:lower():match "([^/]+)$" or id:lower()):gsub(":%w+$", "")
+end
+
+---Raises { exit = 3 } where an impartial judge would ask a model that is tested: { label, id } each. What its option
+---allows by name may be.
+function ModelJudge:check_impartial(tested)
+  if self.allowed == nil or self.allowed == false or not self.model then return end
+  for _, one in ipairs(tested) do
+    local names = { [one.label] = true, [one.id or one.label] = true }
+    if bare(one.id or one.label) == bare(self.model.id) and not names[self.allowed] then
+      shape.fail(("judge %s would ask %s, and %s is tested: a model does not score itself. Name another with "
+        .. "--judge-model, or allow it by name: --judge '%s:allow=%s'. Nothing was sent."):format(
+        shape.quote(self.name), self.model.label, one.label, self.judge, one.label))
+    end
+  end
 end
 
 ---What results and run.json say of a model judge, beside what they say of every judge.

@@ -127,16 +127,20 @@ function rejudge.run(path, judges)
   local dir = open(path)
   local ok, err = log.open(dir.path .. "/run.log")
   if not ok then fail(4, "%s", err) end
+  for _, judge in ipairs(judges) do
+    if judge.kind == "model" then judge:check_impartial(dir.old.inputs.models) end
+  end
   local the_plan = rejudge.plan_of(dir, judges)
   local inputs = inputs_of(dir, the_plan)
   keep_judges(dir, judges)
   describe(dir, inputs, judges)
-  local judged = run.judge(the_plan, dir, function(entry)
+  local function samples(entry)
     local kept = rejudge.file_of(dir, "samples", entry.name)
     if not kept then fail(3, "%s: the samples of suite %s are not in the run", dir.path, entry.name) end
     return dir:samples(kept:sub(#dir.path + 2))
-  end)
-  local data = results.of(dir, inputs, nil, function(number, problem)
+  end
+  local judged = run.judge(the_plan, dir, samples)
+  local data = results.of(dir, inputs, samples, nil, function(number, problem)
     log.warning(("%s:%d: left out: %s"):format(dir.journal_path, number, tostring(problem)))
   end)
   dir:write("results.json", assert(json.encode(data, 2)))

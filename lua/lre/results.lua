@@ -1,5 +1,6 @@
 -- results: what a run's inputs are as data, its results, and cells pooled from them.
 local aggregate = require "lre.aggregate"
+local contrasts = require "lre.contrasts"
 local json = require "lre.json"
 local platform = require "lre.platform"
 local stats = require "lre.stats"
@@ -100,7 +101,7 @@ function results.inputs(plan)
     suites = each(plan.suites, function(e)
       return { name = e.name, title = e.title, hash = e.hash, count = e.count, total = e.total,
         sampled = e.tag ~= "" and e.tag or nil, metrics = e.suite.metrics,
-        clusters = e.suite.clusters,
+        clusters = e.suite.clusters, contrasts = e.suite.contrasts,
         judges = each(e.judges, function(j) return j.name end) }
     end),
     judges = each(plan.judges, function(j) return results.judge_inputs(j, plan.suites) end),
@@ -147,10 +148,13 @@ function results.with_judges_of(old, inputs)
 end
 
 ---The results of a journal. `counter`: what was counted while it was written, where that was all of it.
+---@param samples (fun(suite: table): (fun(): table?))? the samples of one of the inputs' suites, for its contrasts
+---@param counter table?
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
-function results.of(store, inputs, counter, problem)
+function results.of(store, inputs, samples, counter, problem)
   local out = aggregate.results(counter or aggregate.count(store, inputs, problem), inputs)
   if #inputs.judges > 1 then out.joint = require("lre.composite").joint(store, inputs) end
+  out.contrasts = contrasts.of(store, inputs, samples)
   return out
 end
 

@@ -247,13 +247,18 @@ end
 
 local KEPT = { max_bytes = 1 << 30, bigint = "string" }
 
----Streams the samples that keep_samples wrote.
-function Run:samples(kept)
-  local lines = fs.lines(self.path .. "/" .. kept, 1 << 30)
+---Streams the samples in a file that keep_samples wrote.
+function rundir.samples_in(path)
+  local lines = fs.lines(path, 1 << 30)
   return function()
     local line = lines()
     return line and assert(json.decode(line, KEPT))
   end
+end
+
+---The same of this run.
+function Run:samples(kept)
+  return rundir.samples_in(self.path .. "/" .. kept)
 end
 
 ---Appends rows (tables, or their canonical JSON) with one write. Raises { exit = 4 } where the disk does not take them:

@@ -7,6 +7,7 @@ local json = require "lre.json"
 local log = require "lre.log"
 local plan = require "lre.plan"
 local results = require "lre.results"
+local rundir = require "lre.rundir"
 local shape = require "lre.shape"
 
 local source = {}
@@ -106,6 +107,18 @@ local function store_of(path)
   end }
 end
 
+-- A run's own copies of its samples.
+local function samples_of(folder, info)
+  return function(suite)
+    for _, entry in ipairs(info.files or {}) do
+      if entry.kind == "samples" and entry.name == suite.name then
+        return rundir.samples_in(folder .. "/" .. entry.file)
+      end
+    end
+    shape.fail(("%s: the samples of suite %s are not in the run"):format(folder, suite.name))
+  end
+end
+
 local function open_folder(folder, without_results)
   folder = folder:gsub("(.)/+$", "%1")
   local described, journal_path = folder .. "/run.json", folder .. "/partials.jsonl"
@@ -119,7 +132,7 @@ local function open_folder(folder, without_results)
   end
   local store = store_of(journal_path)
   return setmetatable({ path = folder, store = store, info = info, inputs = info.inputs,
-    results = not without_results and results.of(store, info.inputs) or nil }, Source)
+    results = not without_results and results.of(store, info.inputs, samples_of(folder, info)) or nil }, Source)
 end
 
 ---Opens the folder of a run (its figures are made from the journal anew) or a results.json. Raises { exit = 3 | 4 }.

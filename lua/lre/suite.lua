@@ -3,8 +3,10 @@
 -- It is read twice: once to check it, count it and hash its canonical samples (that is the suite's hash), once to run.
 -- What the first reading saw of a small file is kept, and stands for the second: only a generator can give others.
 local catalog = require "lre.catalog"
+local contrasts = require "lre.contrasts"
 local csv = require "lre.csv"
 local fs = require "lre.fs"
+local grid = require "lre.grid"
 local hash = require "lre.hash"
 local json = require "lre.json"
 local metrics = require "lre.metrics"
@@ -43,12 +45,10 @@ local schema = shape.record {
   options = shape.optional(options.schema),
   metrics = shape.optional(metrics.schema),
   clusters = shape.optional(shape.string { min = 1 }),
-  contrasts = shape.optional(shape.list(shape.map(shape.any()))),
-  roster = shape.optional(shape.string { min = 1 }),
+  contrasts = shape.optional(contrasts.schema),
 }
 
----lre.suite{ name, samples, version?, judges?, options?, metrics?, clusters?, contrasts?, roster? }
----`roster`: the project's file of models, read where nobody names one.
+---lre.suite{ name, samples, version?, judges?, options?, metrics?, clusters?, contrasts? }
 ---@param t table
 ---@return table t
 function suite.declare(t)
@@ -274,6 +274,7 @@ end
 -- Iterates: sample, line, prefix, or false, line, prefix, problems; then loose keys.
 local function normalised(self)
   local pull = sources[self.kind](self)
+  if self._grid then pull = grid.rows(self, pull) end
   local from_lua = self.kind == "lua"
   local over = false
   return function()
@@ -585,7 +586,6 @@ local function open_script(self, given, where)
   self.metrics = metrics.normalise(declared.metrics)
   self.clusters = declared.clusters
   self.contrasts = declared.contrasts
-  self.roster = declared.roster
   self.options = options.resolve(declared.options, given, where)
   self.source_hash = chunk.hash
   self._declared = declared
@@ -599,7 +599,6 @@ local function open_declared(t, given)
   self.name, self.version, self.summary = t.name, t.version or "1", t.summary
   self.judges = t.judges or { "refusal" }
   self.metrics, self.clusters, self.contrasts = metrics.normalise(t.metrics), t.clusters, t.contrasts
-  self.roster = t.roster
   self.options = options.resolve(t.options, given, ("suite %s"):format(shape.quote(t.name)))
   return self
 end
@@ -636,6 +635,7 @@ function suite.open(name, opt)
   self.options = options.resolve(nil, given, where)
   self.name, self.version, self.judges = catalog.stem(found.path), "1", { "refusal" }
   self.source_hash = hash_file(found.path, found.path)
+  if self.kind == "jsonl" then grid.adopt(self, suite.open) end
   return self
 end
 

@@ -43,6 +43,10 @@ local hash = {}
 ---@param s string
 ---@return string
 function hash.sha256(s) end
+---SHA-1 in lower-case hex, for ids that other programs made with it; it protects nothing.
+---@param s string
+---@return string
+function hash.sha1(s) end
 ---First 8 bytes of SHA-256, big-endian, over 2^64: a number in [0, 1).
 ---@param s string
 ---@return number
@@ -277,6 +281,9 @@ function stats.bootstrap(values, clusters, options) end
 function stats.normal_quantile(p) end
 ---@return number?, lre.Error?
 function stats.t_quantile(p, df) end
+---Two-sided p of Student's t.
+---@return number?, lre.Error?
+function stats.t_test(t, df) end
 
 ---@class lre.fs
 local fs = {}
@@ -463,13 +470,5 @@ function platform.peak_memory() end
 function platform.raise_nofile(n) end
 ---@return string? value (raises for a variable loaded as a secret)
 function platform.getenv(name) end
----Sets the variables of a file of NAME=value lines that the environment does not have; their names. No file: none.
----@param path string
----@return string[]? names, lre.Error? err
-function platform.load_env(path) end
----The names of the environment's variables that begin so; no values.
----@param prefix string
----@return string[]
-function platform.env_names(prefix) end
 ---@return integer
 function platform.pid() end

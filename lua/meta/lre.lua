@@ -68,7 +68,6 @@
 ---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
 ---@field clusters string? what is not independent: a name within metadata
 ---@field contrasts table[]?
----@field roster string? the project's file of models, read where nobody names one
 
 ---@class lre.JudgeExample
 ---@field response (string|lre.Response)? a rule judge's
@@ -101,6 +100,11 @@
 ---@field verdict (fun(reply: any, trial: lre.JudgedTrial, response: lre.Response, opt: table): any, string?)?
 ---@field model string? of a model judge: who is asked where neither a flag nor LRE_JUDGE_MODEL says
 ---@field params table? of a model judge: temperature (0), max_tokens (900), ...
+---@field blind (boolean|fun(opt: table): boolean)? of a model judge: it is shown the answer alone, not the prompt
+---of a model judge: it is refused where its model is tested too; a text names the one that may be:
+---@field impartial (boolean|fun(opt: table): string|boolean)?
+---of a model judge: the verdict of several (--judge-repeats), from their values and the mean:
+---@field combine (fun(values: number[], mean: number, opt: table): lre.Verdict)?
 
 ---What a judge is told of a trial.
 ---@class lre.JudgedTrial
@@ -324,6 +328,25 @@ lre.version = ""
 ---@param t lre.SuiteDeclaration
 ---@return lre.SuiteDeclaration
 function lre.suite(t) end
+
+---One story told by one side, by the other and by nobody, for every combination of the factors' levels. A template has
+---{factor} and [side's words|other side's words|nobody's words]. See docs/sycophancy.md.
+---@class lre.TripletsDeclaration
+---@field name string
+---@field tellers string[] side (+1), other side (-1), and nobody
+---@field factors { [1]: string, [2]: any[] }[] the last varies fastest
+---@field story string the telling: a template
+---@field system string? the background, the same for all tellers: a template without alternatives
+---@field words table<string, table<string, string>>? factor -> level -> what the text says for it
+---@field derive (fun(factors: table): table)? more factors, which follow from them
+---@field by (string|string[])[]? the factors by which contrasts are told apart; all of them where it is not given
+---@field judges string[]?
+---@field version string?
+---@field summary string?
+
+---@param t lre.TripletsDeclaration
+---@return lre.SuiteDeclaration t
+function lre.triplets(t) end
 ---Declares a judge.
 ---@param t lre.JudgeDeclaration
 ---@return lre.JudgeDeclaration

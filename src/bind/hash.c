@@ -25,6 +25,16 @@ static int hash_sha256(lua_State *L) {
   return 1;
 }
 
+static int hash_sha1(lua_State *L) {
+  size_t len;
+  const char *s = luaL_checklstring(L, 1, &len);
+  char hex[LRE_HASH_SHA1_HEX_BYTES];
+  lre_context_charge(L, len);
+  if (!lre_hash_sha1_hex(s, len, hex)) return luaL_error(L, "SHA-1 is not available from OpenSSL");
+  lua_pushstring(L, hex);
+  return 1;
+}
+
 static int hash_unit(lua_State *L) {
   size_t len;
   const char *s = luaL_checklstring(L, 1, &len);
@@ -81,7 +91,8 @@ static int hasher_hex(lua_State *L) {
 }
 
 int luaopen_lre_hash(lua_State *L) {
-  static const luaL_Reg functions[] = {{"sha256", hash_sha256}, {"unit", hash_unit}, {"new", hash_new}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"sha256", hash_sha256}, {"sha1", hash_sha1}, {"unit", hash_unit}, {"new", hash_new}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"update", hasher_update}, {"hex", hasher_hex}, {NULL, NULL}};
   lre_bind_type(L, HASHER_TYPE, methods, hasher_gc);
   luaL_newlib(L, functions);

@@ -362,6 +362,13 @@ static int stats_t_quantile(lua_State *L) {
   return push_number(L, ok, t, &err);
 }
 
+static int stats_t_test(lua_State *L) {
+  double t = luaL_checknumber(L, 1), df = luaL_checknumber(L, 2), p = 0;
+  struct lre_err err;
+  bool ok = lre_stats_t_test(t, df, &p, &err);
+  return push_number(L, ok, p, &err);
+}
+
 int luaopen_lre_stats(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"wilson", stats_wilson},
@@ -380,6 +387,7 @@ int luaopen_lre_stats(lua_State *L) {
       {"bootstrap", stats_bootstrap},
       {"normal_quantile", stats_normal_quantile},
       {"t_quantile", stats_t_quantile},
+      {"t_test", stats_t_test},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

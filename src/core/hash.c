@@ -40,13 +40,25 @@ bool lre_hash_sha256(const void *data, size_t len, uint8_t out[LRE_HASH_BYTES]) 
          EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 }
 
-void lre_hash_hex(const uint8_t digest[LRE_HASH_BYTES], char out[LRE_HASH_HEX_BYTES]) {
+static void to_hex(const uint8_t *digest, size_t n, char *out) {
   static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < LRE_HASH_BYTES; i++) {
+  for (size_t i = 0; i < n; i++) {
     out[2 * i] = digits[digest[i] >> 4];
     out[2 * i + 1] = digits[digest[i] & 15];
   }
-  out[LRE_HASH_HEX_BYTES - 1] = '\0';
+  out[2 * n] = '\0';
+}
+
+void lre_hash_hex(const uint8_t digest[LRE_HASH_BYTES], char out[LRE_HASH_HEX_BYTES]) {
+  to_hex(digest, LRE_HASH_BYTES, out);
+}
+
+bool lre_hash_sha1_hex(const void *data, size_t len, char out[LRE_HASH_SHA1_HEX_BYTES]) {
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned n = 0;
+  if (EVP_Digest(data, len, digest, &n, EVP_sha1(), NULL) != 1 || 2 * n + 1 != LRE_HASH_SHA1_HEX_BYTES) return false;
+  to_hex(digest, n, out);
+  return true;
 }
 
 struct lre_hash {

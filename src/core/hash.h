@@ -10,6 +10,10 @@
 #define LRE_HASH_HEX_BYTES 65 /* with the NUL */
 
 /* Thread-safe. False only where OpenSSL has no memory or no SHA-256. */
+/* SHA-1 in hex, for ids that other programs made with it; it protects nothing. */
+#define LRE_HASH_SHA1_HEX_BYTES 41
+bool lre_hash_sha1_hex(const void *data, size_t len, char out[LRE_HASH_SHA1_HEX_BYTES]);
+
 bool lre_hash_sha256(const void *data, size_t len, uint8_t out[LRE_HASH_BYTES]);
 void lre_hash_hex(const uint8_t digest[LRE_HASH_BYTES], char out[LRE_HASH_HEX_BYTES]); /* lower case */
 

@@ -20,6 +20,8 @@ double lre_stats_normal_quantile(double p);
 double lre_stats_normal_cdf(double x);
 bool lre_stats_beta_quantile(double p, double a, double b, double *out, struct lre_err *err);
 bool lre_stats_t_quantile(double p, double df, double *out, struct lre_err *err);
+/* Two-sided p of Student's t on df degrees of freedom. */
+bool lre_stats_t_test(double t, double df, double *p, struct lre_err *err);
 
 bool lre_stats_wilson(int64_t x, int64_t n, double confidence, struct lre_interval *out, struct lre_err *err);
 /* The same where the n are worth no more than n_eff independent ones: n_eff in (0, n]. */

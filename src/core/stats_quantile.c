@@ -128,3 +128,20 @@ bool lre_stats_t_quantile(double p, double df, double *out, struct lre_err *err)
   *out = (p < 0.5 ? -1 : 1) * sqrt(df) * exp(u / 2);
   return true;
 }
+
+/* The same integral, from the side on which it is the smaller share. */
+bool lre_stats_t_test(double t, double df, double *p, struct lre_err *err) {
+  if (!isfinite(t) || !shape_ok(df / 2)) {
+    return lre_err_set(err, "stats", "range", "expected a finite t and degrees of freedom in [%g,%g], got %g and %g",
+                       2 * LRE_SPECIAL_MIN_SHAPE, 2 * LRE_SPECIAL_MAX_SHAPE, t, df);
+  }
+  double u = log(df) - 2 * log(fabs(t)), log_cdf, slope;
+  *p = 1;
+  if (t == 0) return true;
+  bool centre = u > 0; /* t^2 < df */
+  bool ok = centre ? lre_special_log_beta(0.5, df / 2, -u, &log_cdf, &slope)
+                   : lre_special_log_beta(df / 2, 0.5, u, &log_cdf, &slope);
+  if (!ok) return lre_err_set(err, "stats", "undefined", "the tail of t = %g, df = %g was not found", t, df);
+  *p = centre ? -expm1(log_cdf) : exp(log_cdf);
+  return true;
+}

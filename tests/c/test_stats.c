@@ -127,6 +127,22 @@ static void t_quantiles_agree_with_closed_forms_and_tables(void **state) {
   assert_true(lre_stats_t_quantile(0.5, 7, &t, NULL) && t == 0);
 }
 
+static void a_t_test_is_the_inverse_of_its_quantile(void **state) {
+  (void)state;
+  double t, p;
+  for (double df = 1; df < 200; df += 7.5) {
+    for (double tail = 1e-9; tail < 0.5; tail = tail * 3 + 0.001) {
+      assert_true(lre_stats_t_quantile(tail, df, &t, NULL));
+      assert_true(lre_stats_t_test(t, df, &p, NULL));
+      assert_near(2 * tail, p, 1e-9);
+      assert_true(lre_stats_t_test(-t, df, &p, NULL) && fabs(2 * tail - p) < 1e-9);
+    }
+  }
+  assert_true(lre_stats_t_test(1, 1, &p, NULL)); /* Cauchy */
+  assert_near(0.5, p, 1e-12);
+  assert_true(lre_stats_t_test(0, 5, &p, NULL) && p == 1);
+}
+
 static void quantiles_outside_their_domain_are_errors(void **state) {
   (void)state;
   struct lre_err err;
@@ -136,6 +152,8 @@ static void quantiles_outside_their_domain_are_errors(void **state) {
   assert_code(lre_stats_beta_quantile(0.5, 1, (double)INFINITY, &q, &err), &err, "range");
   assert_code(lre_stats_t_quantile(0, 3, &q, &err), &err, "range");
   assert_code(lre_stats_t_quantile(0.5, (double)NAN, &q, &err), &err, "range");
+  assert_code(lre_stats_t_test((double)INFINITY, 3, &q, &err), &err, "range");
+  assert_code(lre_stats_t_test(1, 0, &q, &err), &err, "range");
 }
 
 static void wilson_gives_known_intervals(void **state) {
@@ -694,6 +712,7 @@ int main(void) {
       cmocka_unit_test(beta_quantiles_agree_with_closed_forms),
       cmocka_unit_test(beta_quantiles_are_found_wherever_they_are_promised),
       cmocka_unit_test(t_quantiles_agree_with_closed_forms_and_tables),
+      cmocka_unit_test(a_t_test_is_the_inverse_of_its_quantile),
       cmocka_unit_test(quantiles_outside_their_domain_are_errors),
       cmocka_unit_test(wilson_gives_known_intervals),
       cmocka_unit_test(repeats_that_agree_are_worth_one_trial_less_than_the_samples),

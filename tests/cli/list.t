@@ -5,14 +5,19 @@ What can be used by name, and where it lies.
   harmful_helpful      Seven requests that a model should refuse and eight that it should answer.                                                $LRE/suites/harmful_helpful.jsonl (installed)
   jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
   refusal_calibration  Fifteen borderline requests: each sounds alarming or touches a delicate subject, and has an ordinary, legitimate answer.  $LRE/suites/refusal_calibration.jsonl (installed)
+  rent                 a rent increase told by landlord, tenant and nobody: moral sycophancy                                                     $LRE/suites/rent.lua (installed)
   $ lre list judges | tr -s " " | grep -e "^NAME" -e "^refusal "
   NAME SUMMARY FROM
   refusal did the model refuse? rules over the opening of the answer, in seven languages $LRE/judges/refusal.lua (installed)
   $ lre list adapters
-  NAME       SUMMARY                                                             FROM
-  anthropic  Anthropic messages                                                  $LRE/lua/adapters/anthropic.lua (installed)
-  fake       answers from a hash of the prompt and the seed: no network, no key  $LRE/lua/adapters/fake.lua (installed)
-  openai     OpenAI chat completions and every compatible server (--base-url)    $LRE/lua/adapters/openai.lua (installed)
+  NAME        SUMMARY                                                                            FROM
+  anthropic   Anthropic messages                                                                 $LRE/lua/adapters/anthropic.lua (installed)
+  fake        answers from a hash of the prompt and the seed: no network, no key                 $LRE/lua/adapters/fake.lua (installed)
+  gemini      Google's Gemini API                                                                $LRE/lua/adapters/gemini.lua (installed)
+  http        any JSON API, described by options: URL, headers, body template, path of the text  $LRE/lua/adapters/http.lua (installed)
+  ollama      Ollama on this machine, or elsewhere with --base-url                               $LRE/lua/adapters/ollama.lua (installed)
+  openai      OpenAI chat completions and every compatible server (--base-url)                   $LRE/lua/adapters/openai.lua (installed)
+  openrouter  OpenRouter: many vendors' models behind one key                                    $LRE/lua/adapters/openrouter.lua (installed)
   $ lre list reports
   NAME     SUMMARY                                                                FROM
   csv      a line a row, category and metric (CSV)                                $LRE/lua/reports/csv.lua (installed)

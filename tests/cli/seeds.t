@@ -121,57 +121,42 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
 
   $ mkdir -p data; printf '["openai/free-model", "openai/other-model"]' > data/models.json
   $ lre lint $SHARED/seeds/data/2/outputs/raw/grid.jsonl
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:15: warning: duplicate text, first on line 3
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:18: warning: duplicate text, first on line 6
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:21: warning: duplicate text, first on line 9
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:24: warning: duplicate text, first on line 12
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:27: warning: duplicate text, first on line 3
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:30: warning: duplicate text, first on line 6
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:33: warning: duplicate text, first on line 9
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:36: warning: duplicate text, first on line 12
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:51: warning: duplicate text, first on line 39
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:54: warning: duplicate text, first on line 42
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:57: warning: duplicate text, first on line 45
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:60: warning: duplicate text, first on line 48
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:63: warning: duplicate text, first on line 39
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:66: warning: duplicate text, first on line 42
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:69: warning: duplicate text, first on line 45
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:72: warning: duplicate text, first on line 48
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:87: warning: duplicate text, first on line 75
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:90: warning: duplicate text, first on line 78
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:93: warning: duplicate text, first on line 81
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:96: warning: duplicate text, first on line 84
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:99: warning: duplicate text, first on line 75
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:102: warning: duplicate text, first on line 78
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:105: warning: duplicate text, first on line 81
-  $SHARED/seeds/data/2/outputs/raw/grid.jsonl:108: warning: duplicate text, first on line 84
-  [1]
+  lre: warning: $SHARED/seeds/data/2/outputs/raw/grid.jsonl: 24 of 108 rows have the prompt of an earlier row: each prompt is asked once and counted once
+  OK: $SHARED/seeds/data/2/outputs/raw/grid.jsonl (84 samples, hash 4eadb90ddd85fb4b)
   $ lre run \
   >   --include-neutral \
   >   --limit 50 \
-  >   --models data/models.json --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --base-url $NGINX/v1 --run-id rent -q | sed -n 3,6p
-  | openai/free-model | grid | 50 | 18 | 32 | 0 | 0 | 0 | 0 | 0.360 | [0.241, 0.499] |
-  | openai/other-model | grid | 50 | 18 | 32 | 0 | 0 | 0 | 0 | 0.360 | [0.241, 0.499] |
+  >   --models data/models.json --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --base-url $NGINX/v1 --run-id rent --judge refusal -q | sed -n 3,6p
+  | openai/free-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
+  | openai/other-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, clustered by triplet_id (G = 29), 95%.
   $ lre run --dry-run --limit 3 --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --model openai/free-model -q | cut -c1-60
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
-  $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl
+  $ lre run --no-judge --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl
   lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter takes such names: write openrouter/x-ai/grok-4-fast, or set OPENROUTER_API_KEY and no other provider's key. Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
-  $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --adapter openai --base-url $NGINX/v1 --score-now --limit 5 --run-id grok -q | sed -n 3,5p
-  | x-ai/grok-4-fast | grid | 5 | 2 | 3 | 0 | 0 | 0 | 0 | 0.400 | [0.118, 0.769] |
+  $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --adapter openai --base-url $NGINX/v1 --score-now --judge-model openai/scorer --judge-base-url $NGINX/faults/score/v1 --limit 5 --run-id grok -q | sed -n 3,5p
+  judge stance asks openai/scorer: adapter openai (by the name's first part), id scorer, named by --judge-model
+  | x-ai/grok-4-fast | grid | 5 | 1 | 4 | 0 | 0 | 0 | 0 | 0 | -0.040 | [-0.957, 0.877] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
+  Mean score (judge stance): the mean of the answers that the judge could score; undecided, unscored, filtered and failed ones are left out. Intervals: Student's t, clustered by triplet_id (G = 3), 95%.
   $ lre judge --in runs/rent # made from $SHARED
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
-  | openai/free-model | grid | 50 | 18 | 32 | 0 | 0 | 0 | 0 | 0.360 | [0.241, 0.499] |
-  | openai/other-model | grid | 50 | 18 | 32 | 0 | 0 | 0 | 0 | 0.360 | [0.241, 0.499] |
+  | openai/free-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
+  | openai/other-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
   
-  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
+  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, clustered by triplet_id (G = 29), 95%.
+  
+  ## Refusal rate by category
+  
+  | Model | Suite | landlord | neutral | tenant |
+  |---|---|---|---|---|
+  | openai/free-model | grid | 0.429 [0.245, 0.635] (9/21) | 0.125 [0.022, 0.471] (1/8) | 0.476 [0.283, 0.676] (10/21) |
+  | openai/other-model | grid | 0.429 [0.245, 0.635] (9/21) | 0.125 [0.022, 0.471] (1/8) | 0.476 [0.283, 0.676] (10/21) |
   judged   0 verdicts given, 0 failed; results  runs/rent/results.json
 
 The third seed: its data set and its command line.

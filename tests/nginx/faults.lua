@@ -28,6 +28,11 @@ function faults.ok(req)
   send_ok(req)
 end
 
+-- A judge that gives a number from -1.00 to 1.00, a function of what it is shown.
+function faults.score(req)
+  send_ok(req, { text = ("%.2f"):format(ngx.crc32_short(req.last) % 201 / 100 - 1) })
+end
+
 function faults.delay(req)
   ngx.sleep(req.argument / 1000)
   send_ok(req)

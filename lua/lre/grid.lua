@@ -1,0 +1,301 @@
+-- grid: suites of factors as files. A JSONL file whose rows have `factors` is a grid: what is measured on it is found
+-- from its rows, a row without one of its factors is an error, and a prompt that is there twice (a neutral telling that
+-- several triplets share) is one sample of all of them.
+local fs = require "lre.fs"
+local json = require "lre.json"
+local log = require "lre.log"
+local sycophancy = require "lre.sycophancy"
+
+local grid = {}
+
+-- A grid is read whole, to find what is there twice: some GiB of prompts would be no grid.
+local MAX_ROWS = 200000
+
+local function is_object(value)
+  return type(value) == "table" and not json.is_array(value)
+end
+
+-- The first row, where it can be read.
+local function first_row(path)
+  local ok, found = pcall(function()
+    for line in fs.lines(path, 1 << 24) do
+      line = line:gsub("^\239\187\191", "")
+      if line:find "%S" and not line:find "^%s*#" then return json.decode(line) end
+    end
+  end)
+  return ok and is_object(found) and found or nil
+end
+
+-- ---- rows ----
+
+local function problem(field, detail)
+  return { field = field, detail = detail }
+end
+
+-- A row of the second seed: its triplets, its cell and its content's id follow from its factors.
+local function seed_row(row)
+  local field, detail = sycophancy.problem(row.factors)
+  if field then return nil, problem(field, detail) end
+  local cell, ids = sycophancy.cell(row.factors)
+  local meta = { cell = cell, content_id = sycophancy.content_id(row.factors) }
+  if #ids == 1 then meta.triplet_id = ids[1] else meta.triplet_ids = ids end
+  for name, value in pairs(is_object(row.metadata) and row.metadata or {}) do meta[name] = value end
+  row.metadata, row.category = meta, row.category or row.factors.perspective
+  return row
+end
+
+-- Of any other grid: every row has the factors of the first.
+local function same_factors(names, row)
+  for _, name in ipairs(names) do
+    local value = row.factors[name]
+    if value == nil or value == json.null then
+      return nil, problem("factors." .. name, "expected a value as in the first row, got nil")
+    end
+  end
+  return row
+end
+
+local function check(self, row)
+  if not is_object(row) then return row end -- told by lre.row
+  if not is_object(row.factors) then
+    return nil, problem("factors", "expected an object as in the first row, got " .. (row.factors == nil and "nil"
+      or json.encode(row.factors)))
+  end
+  if self._grid.seed then return seed_row(row) end
+  return same_factors(self._grid.names, row)
+end
+
+-- ---- what is there twice ----
+
+local function ids_of(meta)
+  return meta.triplet_ids or meta.triplet_id ~= nil and { meta.triplet_id } or {}
+end
+
+-- Adds the triplets of a row to those of the row that has its prompt.
+local function join(first, row)
+  if not is_object(first.metadata) or not is_object(row.metadata) then return end
+  local seen, all = {}, json.array {}
+  for _, meta in ipairs { first.metadata, row.metadata } do
+    for _, id in ipairs(ids_of(meta)) do
+      if not seen[id] then all[#all + 1] = id end
+      seen[id] = true
+    end
+  end
+  if #all > 1 then first.metadata.triplet_id, first.metadata.triplet_ids = nil, all end
+end
+
+local function prompt_of(row)
+  local messages = row.messages or row.conversation or row.prompt or row.text
+  return messages ~= nil and json.encode { messages, row.factors.perspective or json.null } or nil
+end
+
+local function tell(self, folded, total)
+  if folded == 0 or self._grid.told then return end
+  self._grid.told = true
+  log.warning(("%s: %d of %d rows have the prompt of an earlier row: each prompt is asked once and counted once"):format(
+    self._shown, folded, total))
+end
+
+---The rows of a grid's file, once each: wraps a source of lre.suite.
+function grid.rows(self, pull)
+  local list, by_prompt, folded, rows = {}, {}, 0, 0
+  local i = 0
+  local function read()
+    while true do
+      local value, line, prefix, bad = pull()
+      if value == nil and not bad then break end
+      if value ~= nil then value, bad = check(self, value) end
+      local prompt = is_object(value) and is_object(value.factors) and prompt_of(value)
+      local first = prompt and by_prompt[prompt]
+      rows = rows + 1
+      if rows > MAX_ROWS then
+        bad = problem(nil, ("more than %d rows: too large for a grid"):format(MAX_ROWS))
+        value, bad.last = nil, true
+      end
+      if first then
+        folded = folded + 1
+        join(first, value)
+      else
+        list[#list + 1] = { value, line, prefix, bad }
+        if prompt then by_prompt[prompt] = value end
+      end
+      if bad and bad.last then break end
+    end
+  end
+  return function()
+    if i == 0 then
+      read()
+      tell(self, folded, rows)
+    end
+    i = i + 1
+    local one = list[i]
+    if one then return table.unpack(one, 1, 4) end
+  end
+end
+
+-- ---- what is measured on it ----
+
+local function factor_names(factors)
+  local names = {}
+  for name in pairs(factors) do
+    if name ~= "perspective" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function same_list(a, b)
+  return type(a) == "table" and type(b) == "table" and table.concat(a, "\0") == table.concat(b, "\0")
+end
+
+-- The installed suite that made the rows, where its tellers are still the same.
+local function maker_of(row, open)
+  if type(row.suite) ~= "string" then return nil end
+  local ok, made = pcall(open, row.suite)
+  if not ok or made.kind ~= "lua" or not made.clusters then return nil end
+  local one = made:samples()()
+  local meta = is_object(row.metadata) and row.metadata or {}
+  return one and same_list(one.metadata and one.metadata.tellers, meta.tellers) and made or nil
+end
+
+local FIELDS = { "judges", "metrics", "clusters", "contrasts", "version", "summary" }
+
+local function profile(row, open)
+  local triplets = require "lre.triplets"
+  local meta = is_object(row.metadata) and row.metadata or {}
+  local maker = maker_of(row, open)
+  if maker then return maker end
+  local seed = not meta.triplet_id and not meta.triplet_ids and row.factors.base_rent ~= nil
+    and row.factors.relationship_quality ~= nil
+  local tellers = seed and sycophancy.TELLERS or meta.tellers
+  if type(tellers) ~= "table" or #tellers < 2 then return {} end
+  local by = seed and sycophancy.BY or factor_names(row.factors)
+  return { seed = seed, judges = triplets.judges(tellers), clusters = "triplet_id",
+    contrasts = triplets.contrasts(tellers, by, seed and { table.unpack(by, 1, 4) } or by) }
+end
+
+---Looks at a JSONL file that is being opened as a suite: a grid gets the judges, clusters and contrasts of the suite
+---that wrote it (`suite` in its rows), of the second seed's grid, or of triplets with its tellers.
+---@param self table the suite
+---@param open fun(name: string): table lre.suite.open
+function grid.adopt(self, open)
+  local row = first_row(self.path)
+  if not row or not is_object(row.factors) then return end
+  local found = profile(row, open)
+  self._grid = { seed = found.seed, names = factor_names(row.factors) }
+  if row.factors.perspective ~= nil then table.insert(self._grid.names, "perspective") end
+  if type(row.suite) == "string" and row.suite:find "%S" then self.name = row.suite end
+  for _, field in ipairs(FIELDS) do
+    if found[field] ~= nil then self[field] = found[field] end
+  end
+end
+
+-- ---- writing ----
+
+---A sample as a line of a grid's file: prompt_id, factors, messages first.
+---@param suite table
+---@param sample lre.Sample
+---@return string
+function grid.line(suite, sample)
+  local meta, parts = {}, { '"prompt_id":' .. json.encode(sample.id) }
+  for name, value in pairs(sample.metadata or {}) do meta[name] = value end
+  local function add(name, value)
+    if value ~= nil then parts[#parts + 1] = json.encode(name) .. ":" .. assert(json.encode(value)) end
+  end
+  add("factors", meta.factors)
+  meta.factors = nil
+  add("messages", sample.messages)
+  add("suite", suite.name)
+  add("category", sample.category)
+  add("subcategory", sample.subcategory)
+  add("target", sample.target)
+  add("metadata", next(meta) and meta or nil)
+  return "{" .. table.concat(parts, ",") .. "}\n"
+end
+
+-- ---- choosing ----
+
+local function perspective_of(sample)
+  local factors = sample.metadata and sample.metadata.factors
+  return factors and factors.perspective
+end
+
+---Is it told by nobody?
+function grid.is_neutral(sample)
+  local tellers = sample.metadata and sample.metadata.tellers
+  local who = perspective_of(sample)
+  return who ~= nil and who == (tellers and tellers[3] or "neutral")
+end
+
+-- Triplets in their order: { { id, factors, samples (positions) } }, and positions of shared tellings by triplet.
+local function triplets_of(samples)
+  local index, list = {}, {}
+  for at, sample in ipairs(samples) do
+    local meta = sample.metadata or {}
+    for _, id in ipairs(ids_of(meta)) do
+      local one = index[id]
+      if not one then
+        one = { id = id, at = {} }
+        index[id], list[#list + 1] = one, one
+      end
+      one.at[#one.at + 1] = at
+      if meta.triplet_id then
+        one.factors = one.factors or meta.cell or meta.factors
+      end
+    end
+  end
+  return list
+end
+
+local function cost(one, counts)
+  local sum = 0
+  for name, value in pairs(one.factors or {}) do
+    if name ~= "perspective" then sum = sum + (counts[name .. "\0" .. tostring(value)] or 0) end
+  end
+  return sum
+end
+
+---Whole triplets, drawn so that every level of every factor comes equally often: the next is always one whose levels
+---were drawn least; ties fall by the seed. Returns the chosen samples in their order, and how many triplets they are.
+---@param samples lre.Sample[]
+---@param n integer rows; what does not make a whole triplet is left out
+---@param seed integer
+function grid.balanced(samples, n, seed)
+  local hash = require "lre.hash"
+  local list, counts, chosen, rows, drawn = triplets_of(samples), {}, {}, 0, 0
+  for _, one in ipairs(list) do one.luck = hash.unit(("%d|%s"):format(seed, one.id)) end
+  table.sort(list, function(a, b) return a.luck < b.luck end)
+  while #list > 0 do
+    local best, least
+    for i, one in ipairs(list) do
+      local price = cost(one, counts)
+      if not least or price < least then best, least = i, price end
+    end
+    local one, new = table.remove(list, best), 0
+    for _, at in ipairs(one.at) do new = new + (chosen[at] and 0 or 1) end
+    if rows + new > n then break end
+    for _, at in ipairs(one.at) do chosen[at] = true end
+    for name, value in pairs(one.factors or {}) do
+      local key = name .. "\0" .. tostring(value)
+      counts[key] = (counts[key] or 0) + 1
+    end
+    rows, drawn = rows + new, drawn + 1
+  end
+  local out = {}
+  for at, sample in ipairs(samples) do out[#out + 1] = chosen[at] and sample or nil end
+  return out, drawn
+end
+
+---The triplets that the first n samples begin and do not finish.
+---@return string[] ids
+function grid.cut(samples, n)
+  local out = {}
+  for _, one in ipairs(triplets_of(samples)) do
+    local inside = 0
+    for _, at in ipairs(one.at) do inside = inside + (at <= n and 1 or 0) end
+    if inside > 0 and inside < #one.at then out[#out + 1] = one.id end
+  end
+  return out
+end
+
+return grid
