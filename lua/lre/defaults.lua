@@ -18,6 +18,8 @@ local ENTRIES = {
     help = "The same as --model, or a roster: a JSON list of names or of { id, label, provider, ... }." },
   { "adapter", type = "string", metavar = "NAME", group = "What to measure", on = { RUN },
     help = "How to talk to every --model; without it the name decides." },
+  { "models-limit", type = "integer", min = 1, group = "What to measure", on = { RUN },
+    help = "Only the first N models, a roster's preferred ones before the others." },
   { "model-id", type = "string", metavar = "ID", group = "What to measure", on = { RUN },
     help = "What the provider calls the model, where --model is only a label." },
   { "persona", aliases = { "--personas" }, type = "words", metavar = "NAME", group = "What to measure", on = { RUN },
@@ -93,6 +95,8 @@ local ENTRIES = {
   { "param", type = "list", metavar = "KEY=VALUE", group = "Decoding", on = { RUN },
     help = "Another parameter; the value is read as JSON where it is JSON, else as text." },
 
+  { "adapter-option", type = "list", metavar = "KEY=VALUE", group = "Provider", on = { RUN },
+    help = "An option of the adapter, such as those that describe an API to `http`." },
   { "base-url", type = "string", metavar = "URL", group = "Provider", on = { RUN },
     help = "Endpoint, for a compatible server." },
   { "api-key-env", type = "string", metavar = "VARIABLE", group = "Provider", on = { RUN },
@@ -250,30 +254,28 @@ function defaults.range(e)
   return ("%s of at least %s"):format(what, e.min)
 end
 
-local function converter(e)
-  if e.type ~= "integer" and e.type ~= "number" then
-    return function(word)
-      if word == "" then return nil, ("%s: expected a value, got an empty one"):format(e.flag) end
-      return word
-    end
+local function read_number(e, word, where)
+  local value = word:match("^[-+]?%d[%d.eE+-]*$") and tonumber(word) or word:match("^%.%d+$") and tonumber(word)
+  if e.type == "integer" then value = value and math.tointeger(value) end
+  if not value or value < e.min or value > (e.max or math.huge) then
+    return nil, ("%s: expected %s, got \"%s\""):format(where, defaults.range(e), word)
   end
-  return function(word)
-    local value = word:match("^[-+]?%d[%d.eE+-]*$") and tonumber(word) or word:match("^%.%d+$") and tonumber(word)
-    if e.type == "integer" then value = value and math.tointeger(value) end
-    if not value or value < e.min or value > (e.max or math.huge) then
-      return nil, ("%s: expected %s, got \"%s\""):format(e.flag, defaults.range(e), word)
-    end
-    return value
-  end
+  return value
 end
 
-local function one_of(e)
-  return function(word)
-    for _, choice in ipairs(e.choices) do
-      if word:upper() == choice:upper() then return choice end
-    end
-    return nil, ("%s: expected one of %s, got \"%s\""):format(e.flag, table.concat(e.choices, ", "), word)
+local function read_choice(e, word, where)
+  for _, choice in ipairs(e.choices) do
+    if word:upper() == choice:upper() then return choice end
   end
+  return nil, ("%s: expected one of %s, got \"%s\""):format(where, table.concat(e.choices, ", "), word)
+end
+
+---A word as the value of a flag, or nil and what is wrong; `where` (a flag, a variable) begins the sentence.
+function defaults.read(e, word, where)
+  if e.choices then return read_choice(e, word, where) end
+  if e.type == "integer" or e.type == "number" then return read_number(e, word, where) end
+  if word == "" then return nil, ("%s: expected a value, got an empty one"):format(where) end
+  return word
 end
 
 ---A flag's help with its unit and default.
@@ -295,7 +297,7 @@ local function declare(parser, e)
   if e.type == "flag" then return parser:flag(text, defaults.help(e)):target(e.name) end
   local option = parser:option(text, defaults.help(e)):target(e.name)
   option:argname("<" .. (e.metavar or METAVAR[e.type] or "TEXT") .. ">")
-  option:convert(e.choices and one_of(e) or converter(e))
+  option:convert(function(word) return defaults.read(e, word, e.flag) end)
   if e.type == "words" or e.type == "specs" or e.type == "list" then option:count("*") end
   return option
 end
@@ -325,8 +327,8 @@ function defaults.words(list)
   return out
 end
 
--- As words, but "name:a=1,b=2" is one, and so is a file with a comma in its name.
-local function specs(list)
+---As words, but "name:a=1,b=2" is one, and so is a file with a comma in its name.
+function defaults.specs(list)
   local out = {}
   for _, text in ipairs(list or {}) do
     if text:find(",", 1, true) and require("lre.fs").stat(text) then
@@ -338,19 +340,23 @@ local function specs(list)
   return out
 end
 
----Fills in defaults, splits lists, and sets the log level. Returns args.
+---Fills in what the command line does not say (lre.settings), splits lists, and sets the log level. Returns args, with
+---where each value comes from in args.from.
 function defaults.apply(args, command)
+  local from = require("lre.settings").fill(args, command)
   for _, e in ipairs(defaults.list(command)) do
     local value = args[e.name]
     if e.type == "words" then
       args[e.name] = defaults.words(value)
     elseif e.type == "specs" then
-      args[e.name] = specs(value)
-    elseif value == nil then
-      args[e.name] = e.default
+      args[e.name] = defaults.specs(value)
+    elseif e.type == "list" then
+      args[e.name] = value or {}
     end
   end
-  local level = args.log_level or (args.quiet and "ERROR") or (args.verbose and "INFO") or "WARNING"
+  local said = from.quiet == "flag" or from.verbose == "flag" -- nearer than a level that a variable names
+  local level = (from.log_level == "flag" or not said) and args.log_level or (args.quiet and "ERROR")
+    or (args.verbose and "INFO") or "WARNING"
   require("lre.log").level(level)
   for _, folder in ipairs(args.path or {}) do
     local stat = require("lre.fs").stat(folder)
@@ -358,16 +364,35 @@ function defaults.apply(args, command)
       error({ exit = 2, message = ("--path: expected a folder, got %s"):format(folder) }, 0)
     end
   end
+  if command == "run" or command == "judge" then
+    for _, one in ipairs(require("lre.settings").strangers()) do
+      require("lre.log").warning(("no setting is called %s.%s"):format(one.name, one.hint))
+    end
+  end
   if args.path and #args.path > 0 then require("lre.catalog").configure { paths = args.path } end
   return args
 end
 
+---One flag by its name in snake_case, of whatever command; nil where there is none.
+function defaults.entry(name)
+  for _, e in ipairs(ENTRIES) do
+    if name_of(e) == name then return setmetatable({ name = name, flag = "--" .. e[1] }, { __index = e }) end
+  end
+end
+
+---The names of all flags, in snake_case.
+---@return string[]
+function defaults.names()
+  local out = {}
+  for i, e in ipairs(ENTRIES) do out[i] = name_of(e) end
+  return out
+end
+
 ---The default value of one flag, for library code: `defaults.value("concurrency")`.
 function defaults.value(name)
-  for _, e in ipairs(ENTRIES) do
-    if name_of(e) == name then return e.default end
-  end
-  error("no flag is called " .. name, 2)
+  local e = defaults.entry(name)
+  if not e then error("no flag is called " .. name, 2) end
+  return e.default
 end
 
 return defaults

@@ -12,16 +12,15 @@ local json = require "lre.json"
 local judge = require "lre.judge"
 local judge_model = require "lre.judge_model"
 local log = require "lre.log"
-local model = require "lre.model"
-local param = require "lre.params"
+local models = require "lre.models"
 local persona = require "lre.persona"
 local plan = require "lre.plan"
 local platform = require "lre.platform"
-local providers = require "lre.providers"
 local results = require "lre.results"
 local rundir = require "lre.rundir"
 local run = require "lre.run"
 local sched = require "lre.sched"
+local settings = require "lre.settings"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
 local suite = require "lre.suite"
@@ -49,39 +48,17 @@ local function script_line()
   return ""
 end
 
--- A script may say the plural.
-local PLURAL = { suites = "suite", personas = "persona", judges = "judge", dataset = "suite" }
+local LISTS = { words = true, specs = true, list = true }
 -- What a script may say beyond the flags.
 local MORE = { params = true, fake_rates = true, store = true }
 
 local function known_names()
   local names = {}
   for _, e in ipairs(defaults.list("run")) do names[#names + 1] = e.name end
-  for name in pairs(PLURAL) do names[#names + 1] = name end
+  for name in pairs(settings.PLURAL) do names[#names + 1] = name end
   for name in pairs(MORE) do names[#names + 1] = name end
   table.sort(names)
   return names
-end
-
-local function check_number(e, value)
-  local number = e.type == "integer" and math.tointeger(value) or e.type == "number" and type(value) == "number"
-    and value
-  if not number or number < e.min or number > (e.max or math.huge) then
-    fail(3, "%sexperiment: %s: expected %s, got %s", script_line(), e.name, defaults.range(e), shape.show(value))
-  end
-  return number
-end
-
-local LISTS = { words = true, specs = true, list = true }
-
-local function check_setting(e, value)
-  if e.type == "integer" or e.type == "number" then return check_number(e, value) end
-  if LISTS[e.type] then return type(value) == "table" and value or { value } end
-  local kind = e.type == "flag" and "boolean" or "string"
-  if type(value) ~= kind then
-    fail(3, "%sexperiment: %s: expected %s, got %s", script_line(), e.name, kind, shape.show(value))
-  end
-  return value
 end
 
 -- A script's table as settings with defaults; unknown names are refused.
@@ -89,14 +66,20 @@ local function settings_of(given)
   local entries, out = {}, {}
   for _, e in ipairs(defaults.list("run")) do entries[e.name] = e end
   for name, value in pairs(given) do
-    local e = entries[PLURAL[name] or name]
+    local e = entries[settings.PLURAL[name] or name]
     if name == "models" then e = entries.model end
     if not e and not MORE[name] then
       fail(3, "%sexperiment: unknown field %s.%s", script_line(), shape.quote(tostring(name)),
         suggest.sentence(tostring(name), known_names()))
     end
-    if e then out[e.name] = check_setting(e, value) else out[name] = value end
+    if e then
+      out[e.name] = settings.check(e, value, script_line() .. "experiment: ")
+    else
+      out[name] = value
+    end
   end
+  -- What lives in memory alone (lre demo) is the same wherever it runs.
+  if not given.store then settings.fill(out, "run") end
   for _, e in pairs(entries) do
     if out[e.name] == nil then out[e.name] = LISTS[e.type] and {} or e.default end
   end
@@ -113,80 +96,8 @@ function experiment.new(given)
 end
 
 ---An Experiment from settings that are complete (what defaults.apply gives).
-function experiment.from(settings)
-  return setmetatable({ settings = settings }, Experiment)
-end
-
--- ---- models ----
-
-local roster_entry = shape.record {
-  id = shape.string { min = 1 }, label = shape.optional(shape.string { min = 1 }),
-  provider = shape.optional(shape.string { min = 1 }),
-  base_url = shape.optional(shape.string()), api_key_env = shape.optional(shape.string()),
-  notes = shape.optional(shape.any()),
-  rate_limit = shape.optional(shape.record { rps = shape.optional(shape.number { min = 0 }),
-    burst = shape.optional(shape.number { min = 1 }) }),
-  concurrency = shape.optional(shape.integer { min = 1 }), options = shape.optional(shape.map(shape.any())),
-  params = shape.optional(shape.map(shape.any())),
-}
-local roster = shape.list(shape.either(shape.string { min = 1 }, roster_entry), { min = 1 })
-
-local function read_roster(path)
-  local text, err = fs.read(path, 1 << 24)
-  if not text then fail(3, "%s: %s", path, tostring(err)) end
-  local list, bad = json.decode(text)
-  if not list then fail(3, "%s: %s", path, tostring(bad)) end
-  shape.assert(roster, list, path)
-  return list
-end
-
-local function strip_nulls(entry)
-  local out = {}
-  for name, value in pairs(entry) do
-    if value ~= json.null then out[name] = value end
-  end
-  return out
-end
-
--- Names, roster files and entries as a list of { name = ... } and { roster = ... }, each once.
-local function wanted_models(s)
-  local out, seen = {}, {}
-  local function add(id, entry)
-    if not seen[id] then out[#out + 1] = entry end
-    seen[id] = true
-  end
-  local function add_entry(entry)
-    if type(entry) == "string" then return add(entry, { roster = { id = entry } }) end
-    add(entry.label or entry.id, { roster = strip_nulls(entry) })
-  end
-  for _, name in ipairs(s.model) do
-    if type(name) == "table" then
-      add_entry(shape.assert(roster_entry, name, "experiment: models"))
-    else
-      add(name, { name = name })
-    end
-  end
-  for _, name in ipairs(s.models or {}) do
-    if name:match("%.json$") then
-      for _, entry in ipairs(read_roster(name)) do add_entry(entry) end
-    else
-      add(name, { name = name })
-    end
-  end
-  return out
-end
-
-local function params_of(s)
-  local out = { temperature = s.temperature, max_tokens = s.max_tokens, seed = s.seed }
-  for name, value in pairs(s.params or {}) do out[name] = value end
-  for _, word in ipairs(s.param) do
-    local name, value = word:match("^([%w_]+)=(.*)$")
-    if not name then fail(2, '--param: expected KEY=VALUE, got "%s"', word) end
-    local parsed = json.decode(value)
-    if parsed == nil then parsed = value end
-    out[name] = param.value(name, parsed, "--param")
-  end
-  return out
+function experiment.from(complete)
+  return setmetatable({ settings = complete }, Experiment)
 end
 
 -- One cache for all models of a run.
@@ -194,40 +105,6 @@ local function cache_of(s)
   if s.offline and not s.cache then fail(2, "--offline needs --cache: nothing is sent, so answers must be there") end
   if s.cache and not s.cache_object then s.cache_object = require("lre.cache").open(s.cache, s.offline) end
   return s.cache_object
-end
-
-local function positive(x)
-  return x and x > 0 and x or nil
-end
-
-local function resolve_model(s, wanted, params, dry)
-  local name = wanted.name or wanted.roster.id
-  local spec = {
-    name = wanted.name, roster = wanted.roster, adapter = s.adapter, model_id = s.model_id, base_url = s.base_url,
-    api_key_env = s.api_key_env, params = params, seed = s.seed, rate_limit_rps = positive(s.rate_limit_rps),
-    burst = s.rate_limit_burst, max_connections = s.max_connections,
-    adaptive_cap = not s.no_adaptive and s.concurrency or nil,
-    retries = s.retries, max_retry_after = s.max_retry_after,
-    dry = dry or s.offline, cache = cache_of(s),
-    timeouts = { connect = s.timeout_connect, first_byte = s.timeout_first_byte, stall = s.timeout_stall,
-    total = s.timeout_total },
-  }
-  local wish = s.adapter or wanted.roster and wanted.roster.provider
-  local adapter = providers.choose(name, wish, wanted.roster ~= nil)
-  if adapter == "fake" then
-    spec.options = { refusal_rate = (s.fake_rates or {})[name] or s.fake_refusal_rate }
-    for option, value in pairs(wanted.roster and wanted.roster.options or {}) do spec.options[option] = value end
-  end
-  return model.resolve(spec)
-end
-
-local function resolve_models(s, dry)
-  local wanted, models = wanted_models(s), {}
-  if #wanted == 0 then fail(2, "no model: give one with --model, for example --model fake/fake-1b") end
-  if s.model_id and #wanted > 1 then fail(2, "--model-id: expected one --model, got %d", #wanted) end
-  local params = params_of(s)
-  for i, one in ipairs(wanted) do models[i] = resolve_model(s, one, params, dry) end
-  return models
 end
 
 -- ---- suites, personas, judges ----
@@ -274,11 +151,19 @@ local function resolve_suites(s, dry)
   return out
 end
 
+---The models alone, without a key and without reading a suite's samples.
+---@return lre.Model[]
+function Experiment:models()
+  local suites = {}
+  for i, name in ipairs(self.settings.suite) do suites[i] = { suite = suite.open(name) } end
+  return models.resolve(self.settings, suites, { dry = true })
+end
+
 -- Judges that must not ask a model that is tested.
-local function check_impartial(suites, models)
+local function check_impartial(suites, tested)
   for _, entry in ipairs(suites) do
     for _, one in ipairs(entry.judges) do
-      if one.kind == "model" then one:check_impartial(models) end
+      if one.kind == "model" then one:check_impartial(tested) end
     end
   end
 end
@@ -288,11 +173,11 @@ end
 function Experiment:plan(dry)
   local s = self.settings
   if s.run_id then rundir.check_id(s.run_id) end
-  local suites, personas, models = resolve_suites(s, dry), resolve_personas(s.persona), resolve_models(s, dry)
-  check_impartial(suites, models)
-  return plan.new { suites = suites, personas = personas, models = models, repeats = s.repeats,
-    limit = s.limit,
-    sample = s.sample, seed = s.seed, params = params_of(s) }
+  local suites, personas = resolve_suites(s, dry), resolve_personas(s.persona)
+  local resolved = models.resolve(s, suites, { dry = dry, cache = cache_of(s) })
+  check_impartial(suites, resolved)
+  return plan.new { suites = suites, personas = personas, models = resolved, repeats = s.repeats, limit = s.limit,
+    sample = s.sample, seed = s.seed, params = models.params(s) }
 end
 
 -- ---- running ----
@@ -401,7 +286,7 @@ local function announce_judges(s, judges)
     if one.model_choice then fs.print("stderr", safe(http.redact(one.model_choice)) .. "\n") end
   end
   if not s.cache or s.repeats > 1 or s.cache_allow_nondeterministic then return end
-  if params_of(s).temperature > 0 then
+  if models.params(s).temperature > 0 then
     log.warning("--cache at a temperature above 0 gives the one stored answer each time; --repeats N samples more "
       .. "(--cache-allow-nondeterministic silences this)")
   end

@@ -17,7 +17,8 @@ local PARAMS = { temperature = 0, max_tokens = 900 }
 -- The name, and who gave it. `named`: in the judge's own spec ("refusal_llm:model=openai/x").
 local function chosen(settings, declared, named)
   if named then return named, "the judge's option model" end
-  if settings.judge_model then return settings.judge_model, "--judge-model" end
+  local from = settings.from and settings.from.judge_model
+  if settings.judge_model then return settings.judge_model, from ~= "flag" and from or "--judge-model" end
   local variable = platform.getenv(VARIABLE)
   if variable and variable ~= "" then return variable, VARIABLE end
   if declared.model then return declared.model, "the judge's file" end

@@ -10,6 +10,7 @@ local log = require "lre.log"
 local option = require "lre.options"
 local param = require "lre.params"
 local providers = require "lre.providers"
+local settings = require "lre.settings"
 local shape = require "lre.shape"
 
 local model = {}
@@ -160,36 +161,59 @@ local function settle_pace(self, spec)
   self._send = ask.sender(self._adapter)
 end
 
--- A roster's entry fills in what the flags left open; its parameters and options are nearer to the model than theirs.
-local function with_roster(spec)
-  local entry = spec.roster
-  if not entry then return spec end
+local function roster_fields(entry)
   local rate = entry.rate_limit or nothing
-  local out = param.merged({
-    name = entry.id, label = entry.label, adapter = entry.provider and entry.provider:lower(),
-    base_url = entry.base_url, api_key_env = entry.api_key_env, rate_limit_rps = rate.rps, burst = rate.burst,
-    concurrency = entry.concurrency,
-  }, spec)
-  out.params = param.merged(spec.params or nothing, entry.params or nothing)
-  out.options = param.merged(spec.options or nothing, entry.options or nothing)
-  return out
+  return { label = entry.label, base_url = entry.base_url, api_key_env = entry.api_key_env, rate_limit_rps = rate.rps,
+    burst = rate.burst, concurrency = entry.concurrency, params = entry.params, options = entry.options }
+end
+
+-- What the seed's variables say of this adapter's models, as fields of a spec, and their names.
+local function variable_fields(adapter)
+  local values, origins = settings.of_adapter(adapter)
+  return { base_url = values.base_url, rate_limit_rps = values.rate_limit_rps, burst = values.rate_limit_burst },
+    { base_url = origins.base_url, rate_limit_rps = origins.rate_limit_rps, burst = origins.rate_limit_burst }
+end
+
+-- The nearer says it: what is far, the roster, the seed's variables, what is near. `from` says which did: "far",
+-- "roster", the variable's name, "near".
+local function layered(spec, adapter)
+  local variables, origins = variable_fields(adapter)
+  local out, from = {}, {}
+  local function add(layer, name_of)
+    for name, value in pairs(layer) do
+      if name == "params" or name == "options" then value = param.merged(out[name] or nothing, value) end
+      out[name], from[name] = value, name_of[name] or name_of[1]
+    end
+  end
+  add(spec.far or nothing, { "far" })
+  add(roster_fields(spec.roster or nothing), { "roster" })
+  add(variables, origins)
+  add(spec, { "near" })
+  return out, from
 end
 
 --- A Model from what flags, a roster or a script say. spec: name, adapter?, model_id?, label?, base_url?, api_key_env?,
---- params?, options?, roster?, seed? (the run's: jitter), rate_limit_rps?, burst?, max_connections? (to the
---- provider), adaptive_cap? (what a 429 halves; nil: nothing adapts), concurrency? (requests to this model), retries?,
---- max_retry_after?, timeouts? ({ connect, first_byte, stall, total }), backoff? (first ceiling in seconds), dry? (no
---- key is needed), cache? (a Cache, or a folder), key_flag? (the flag that names another key variable, for messages).
+--- params?, options?, roster?, far? (the same fields, where a roster is nearer), seed? (the run's: jitter),
+--- rate_limit_rps?, burst?, max_connections? (to the provider), adaptive_cap? (what a 429 halves; nil: none),
+--- concurrency? (requests to this model), retries?, max_retry_after?, timeouts? ({ connect, first_byte, stall, total }),
+--- backoff? (first ceiling in seconds), dry? (no key is needed), cache? (a Cache, or a folder), key_flag? (the flag
+--- that names another key variable, for messages).
 ---
---- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, choice (a sentence for the
---- user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.
+--- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, concurrency,
+--- from (see layered), choice (a sentence for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or
+--- { exit = 4 } (no key); nothing is sent.
 function model.resolve(spec)
-  spec = with_roster(spec)
-  if type(spec.name) ~= "string" or spec.name == "" then fail(3, "a model needs a name") end
-  local wish, id, why = providers.choose(spec.name, spec.adapter, spec.roster ~= nil)
+  local entry = spec.roster or nothing
+  local name, provider = spec.name or entry.id, entry.provider
+  if type(name) ~= "string" or name == "" then fail(3, "a model needs a name") end
+  local wish, id, why = providers.choose(name, spec.adapter or provider and provider:lower(), spec.roster ~= nil)
   local adapter = adapters.open(wish)
+  local from
+  spec, from = layered(spec, adapter.name)
   local self = setmetatable({
-    label = spec.label or spec.name,
+    concurrency = spec.concurrency,
+    from = from,
+    label = spec.label or name,
     id = spec.model_id or id,
     adapter = adapter.name,
     adapter_hash = adapter.source_hash,

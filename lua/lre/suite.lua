@@ -46,9 +46,11 @@ local schema = shape.record {
   metrics = shape.optional(metrics.schema),
   clusters = shape.optional(shape.string { min = 1 }),
   contrasts = shape.optional(contrasts.schema),
+  roster = shape.optional(shape.string { min = 1 }),
 }
 
----lre.suite{ name, samples, version?, judges?, options?, metrics?, clusters?, contrasts? }
+---lre.suite{ name, samples, version?, judges?, options?, metrics?, clusters?, contrasts?, roster? }
+---`roster`: the project's file of models, read where nobody names one.
 ---@param t table
 ---@return table t
 function suite.declare(t)
@@ -586,6 +588,7 @@ local function open_script(self, given, where)
   self.metrics = metrics.normalise(declared.metrics)
   self.clusters = declared.clusters
   self.contrasts = declared.contrasts
+  self.roster = declared.roster
   self.options = options.resolve(declared.options, given, where)
   self.source_hash = chunk.hash
   self._declared = declared
@@ -599,6 +602,7 @@ local function open_declared(t, given)
   self.name, self.version, self.summary = t.name, t.version or "1", t.summary
   self.judges = t.judges or { "refusal" }
   self.metrics, self.clusters, self.contrasts = metrics.normalise(t.metrics), t.clusters, t.contrasts
+  self.roster = t.roster
   self.options = options.resolve(t.options, given, ("suite %s"):format(shape.quote(t.name)))
   return self
 end

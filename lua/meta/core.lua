@@ -470,5 +470,13 @@ function platform.peak_memory() end
 function platform.raise_nofile(n) end
 ---@return string? value (raises for a variable loaded as a secret)
 function platform.getenv(name) end
+---Sets the variables of a file of NAME=value lines that the environment does not have; their names. No file: none.
+---@param path string
+---@return string[]? names, lre.Error? err
+function platform.load_env(path) end
+---The names of the environment's variables that begin so; no values.
+---@param prefix string
+---@return string[]
+function platform.env_names(prefix) end
 ---@return integer
 function platform.pid() end

@@ -68,6 +68,7 @@
 ---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
 ---@field clusters string? what is not independent: a name within metadata
 ---@field contrasts table[]?
+---@field roster string? the project's file of models, read where nobody names one
 
 ---@class lre.JudgeExample
 ---@field response (string|lre.Response)? a rule judge's

@@ -12,6 +12,7 @@
 
 #include "bind/bind.h"
 #include "core/buf.h"
+#include "core/dotenv.h"
 #include "core/fs.h"
 #include "core/hash.h"
 #include "core/platform.h"
@@ -123,6 +124,49 @@ static int platform_pid(lua_State *L) {
   return 1;
 }
 
+/* ---- the environment ---- */
+
+static void collect_name(void *names, const char *name) {
+  lre_buf_printf(names, "%s\n", name);
+}
+
+/* "A\nB\n" on the stack as { "A", "B" }. */
+static void push_lines(lua_State *L, const struct lre_buf *text) {
+  lua_Integer n = 0;
+  lua_newtable(L);
+  for (const char *p = text->data ? text->data : ""; *p;) {
+    const char *end = strchr(p, '\n');
+    lua_pushlstring(L, p, (size_t)(end - p));
+    lua_rawseti(L, -2, ++n);
+    p = end + 1;
+  }
+}
+
+static int platform_load_env(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  struct lre_buf *names = lre_bind_buf(L);
+  struct lre_err err = {0};
+  if (!lre_dotenv_load(path, collect_name, names, &err)) return lre_bind_fail(L, &err);
+  push_lines(L, names);
+  return 1;
+}
+
+extern char **environ;
+
+static int platform_env_names(lua_State *L) {
+  size_t len;
+  const char *prefix = luaL_checklstring(L, 1, &len);
+  struct lre_buf *names = lre_bind_buf(L);
+  for (char **p = environ; p && *p; p++) {
+    const char *end = strchr(*p, '=');
+    if (!end || strncmp(*p, prefix, len) != 0 || memchr(*p, '\n', (size_t)(end - *p))) continue;
+    lre_buf_put(names, *p, (size_t)(end - *p));
+    lre_buf_putc(names, '\n');
+  }
+  push_lines(L, names);
+  return 1;
+}
+
 int luaopen_lre_platform(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"libraries", platform_libraries},
@@ -134,6 +178,8 @@ int luaopen_lre_platform(lua_State *L) {
       {"peak_memory", platform_peak_memory},
       {"raise_nofile", platform_raise_nofile},
       {"getenv", lre_vm_getenv},
+      {"load_env", platform_load_env},
+      {"env_names", platform_env_names},
       {"pid", platform_pid},
       {NULL, NULL},
   };

@@ -200,7 +200,7 @@ Malformed rows: file, line, field.
   lre: missing.json: cannot open missing.json: No such file or directory
   [3]
   $ echo '{"not":"a list"}' > roster.json; lre run --models roster.json --suite q.jsonl
-  lre: roster.json: expected list of non-empty string or table, got a table with the key "not"
+  lre: roster.json: expected list of a model's id or { id, ... }, got a table with the key "not"
   [3]
   $ echo '["fake/a", {"idd":"b"}]' > roster2.json; lre run --models roster2.json --suite q.jsonl
   lre: roster2.json: [2].id: expected non-empty string, got nil

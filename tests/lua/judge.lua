@@ -209,9 +209,12 @@ test("every_bundled_judge_passes_its_examples", function()
     local opened = judge.open(entry.path)
     for _, example in ipairs(opened and opened:examples() or {}) do
       local verdict = opened:verdict(example.input)
-      if verdict.label ~= example.expected.label then
-        error(("%s: examples[%d]: expected %s, got %s"):format(
-          entry.path, example.n, tostring(example.expected.label), tostring(verdict.label)))
+      for _, field in ipairs { "label", "value", "state" } do
+        local expected = example.expected[field]
+        if expected ~= nil and verdict[field] ~= expected then
+          error(("%s: examples[%d]: %s: expected %s, got %s"):format(entry.path, example.n, field, tostring(expected),
+            tostring(verdict[field])))
+        end
       end
       seen = seen + 1
     end

@@ -65,8 +65,10 @@ end)
 
 test("a_rosters_provider_label_and_rates_are_used", function()
   local m = resolve { roster = { id = "m-1", label = "Mine", provider = "OpenAI", rate_limit = { rps = 2, burst = 3 },
-    params = { temperature = 1 } }, params = { temperature = 0, top_p = 1 } }
+    params = { temperature = 1, top_k = 3 } }, params = { top_k = 5 },
+    far = { params = { temperature = 0, top_p = 1 } } }
   test.eq({ m.adapter, m.id, m.label }, { "openai", "m-1", "Mine" })
+  test.eq(m.params.top_k, 5)
   test.eq({ m.params.temperature, m.params.top_p }, { 1, 1 })
   test.eq({ m._bucket.rps, m._bucket.burst }, { 2, 3 })
 end)

@@ -1,0 +1,87 @@
+/* AArch64: 16 lanes are four registers. */
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#include <string.h>
+
+#include "infer/kernels_list.h"
+
+#define FN          static
+#define INLINE      static inline __attribute__((always_inline))
+#define TABLE       lre_kernels_neon
+#define NAME        "neon"
+#define TILE_TOKENS 1
+
+typedef struct {
+  float32x4_t q[4];
+} v16;
+
+INLINE v16 vset1(float x) {
+  float32x4_t q = vdupq_n_f32(x);
+  return (v16){{q, q, q, q}};
+}
+
+INLINE v16 vzero(void) {
+  return vset1(0);
+}
+
+INLINE v16 vload(const float *p) {
+  return (v16){{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
+}
+
+INLINE void vstore(float *p, v16 v) {
+  for (int i = 0; i < 4; i++) vst1q_f32(p + 4 * i, v.q[i]);
+}
+
+INLINE v16 vfma(v16 a, v16 b, v16 c) {
+  for (int i = 0; i < 4; i++) c.q[i] = vfmaq_f32(c.q[i], a.q[i], b.q[i]);
+  return c;
+}
+
+INLINE v16 vadd(v16 a, v16 b) {
+  for (int i = 0; i < 4; i++) a.q[i] = vaddq_f32(a.q[i], b.q[i]);
+  return a;
+}
+
+INLINE v16 vmul(v16 a, v16 b) {
+  for (int i = 0; i < 4; i++) a.q[i] = vmulq_f32(a.q[i], b.q[i]);
+  return a;
+}
+
+INLINE void vsum4(const v16 v[4], float out[4]) {
+  for (int r = 0; r < 4; r++) {
+    float32x4_t low = vaddq_f32(v[r].q[0], v[r].q[2]), high = vaddq_f32(v[r].q[1], v[r].q[3]);
+    float32x4_t four = vaddq_f32(low, high);
+    float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    out[r] = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+  }
+}
+
+INLINE v16 vweight(enum lre_dtype dtype, const char *p, size_t half) {
+  v16 v;
+  if (dtype == LRE_DTYPE_BF16) {
+    for (int i = 0; i < 4; i++) {
+      uint32x4_t words = vreinterpretq_u32_u8(vld1q_u8((const uint8_t *)p + 16 * i));
+      v.q[i] = vreinterpretq_f32_u32(half ? vandq_u32(words, vdupq_n_u32(0xffff0000u)) : vshlq_n_u32(words, 16));
+    }
+    return v;
+  }
+  p += half * LRE_LANES * lre_dtype_bytes(dtype);
+  if (dtype == LRE_DTYPE_F32) {
+    for (int i = 0; i < 4; i++) v.q[i] = vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)p + 16 * i));
+  } else if (dtype == LRE_DTYPE_F16) {
+    for (int i = 0; i < 4; i++) v.q[i] = vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8((const uint8_t *)p + 8 * i)));
+  } else {
+    int8x16_t bytes = vld1q_s8((const int8_t *)p);
+    int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
+    v.q[0] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(low)));
+    v.q[1] = vcvtq_f32_s32(vmovl_s16(vget_high_s16(low)));
+    v.q[2] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(high)));
+    v.q[3] = vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)));
+  }
+  return v;
+}
+
+#include "infer/kernels_body.h"
+#else
+typedef int lre_kernels_neon_none;
+#endif

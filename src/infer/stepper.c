@@ -1,0 +1,390 @@
+/* The forward pass. Each stage is a loop that the team shares: over tokens, over rows of matrices, or over heads. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/elementary.h"
+#include "infer/model_parts.h"
+
+enum { MAX_MATRICES = 3, ROW_GRAIN = 16 };
+
+struct lre_stepper {
+  const struct lre_model *m;
+  struct lre_team *team;
+  size_t max_tokens;
+  size_t n_qkv, n_packed; /* widths */
+  float *x;               /* [max_tokens, d_model]: the residual stream */
+  float *h;               /* [max_tokens, d_model]: what a matrix gave, before it is added */
+  float *qkv;             /* [max_tokens, (n_heads + 2 n_kv_heads) head_dim] */
+  float *mixed;           /* [max_tokens, n_heads, head_stride]: attention's output */
+  float *gate_up;         /* [max_tokens, 2 d_ffn] */
+  float *packed;          /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
+  float *packed_bf16;     /* the same for bfloat16 */
+  float *turns;           /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
+  float *scratch;         /* [threads, widest row] */
+  size_t n_scratch;
+  float *scores; /* [threads, n_scores] */
+  size_t n_scores;
+  float *logits; /* [n_logits, n_vocab] */
+  size_t n_logits;
+
+  const struct lre_model_token *tokens; /* of this step */
+  size_t n;
+  size_t layer;
+};
+
+/* Matrices times packed rows ----------------------------------------------------------------------------------------
+ */
+
+struct product {
+  const struct lre_stepper *s;
+  const struct lre_matrix *w[MAX_MATRICES];
+  float *y[MAX_MATRICES];
+  size_t n_matrices, n_tokens, y_stride;
+};
+
+static void multiply_rows(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct product *p = arg;
+  const struct lre_stepper *s = p->s;
+  (void)worker;
+  for (size_t i = 0, first = 0; i < p->n_matrices; first += p->w[i++]->rows) {
+    size_t low = begin > first ? begin - first : 0, high = end > first ? end - first : 0;
+    if (high > p->w[i]->rows) high = p->w[i]->rows;
+    if (low >= high) continue;
+    const float *x = p->w[i]->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
+    s->m->kernels->matmul(p->w[i], low, high, x, p->n_tokens, s->n_packed, p->y[i], p->y_stride);
+  }
+}
+
+static void multiply(struct product *p) {
+  size_t rows = 0;
+  for (size_t i = 0; i < p->n_matrices; i++) rows += p->w[i]->rows;
+  size_t share = rows / (lre_team_threads(p->s->team) * 8);
+  size_t grain = share / ROW_GRAIN * ROW_GRAIN;
+  lre_team_run(p->s->team, rows, grain ? grain : ROW_GRAIN, multiply_rows, p);
+}
+
+/* y[t] = W x[t] for each matrix; outputs stand side by side in a row. */
+static void project(const struct lre_stepper *s, const struct lre_matrix *const w[], size_t n, float *y,
+                    size_t y_stride) {
+  struct product p = {.s = s, .n_tokens = s->n, .y_stride = y_stride};
+  for (size_t i = 0; i < n && w[i]->rows; i++) {
+    p.w[p.n_matrices] = w[i];
+    p.y[p.n_matrices++] = y;
+    y += w[i]->rows;
+  }
+  multiply(&p);
+}
+
+/* Packs token t's row for a matrix (the others that take the same row have the same type, or the other order is packed,
+ * too). */
+static void pack_for(const struct lre_stepper *s, size_t t, const float *row, const struct lre_matrix *const w[],
+                     size_t n) {
+  bool bf16 = false, other = false;
+  for (size_t i = 0; i < n && w[i]->rows; i++) *(w[i]->dtype == LRE_DTYPE_BF16 ? &bf16 : &other) = true;
+  if (bf16) lre_kernels_pack(LRE_DTYPE_BF16, row, w[0]->cols, s->packed_bf16 + t * s->n_packed);
+  if (other) lre_kernels_pack(LRE_DTYPE_F32, row, w[0]->cols, s->packed + t * s->n_packed);
+}
+
+/* Stages ------------------------------------------------------------------------------------------------------------
+ */
+
+static void add(float *x, const float *y, size_t n) {
+  for (size_t i = 0; y && i < n; i++) x[i] += y[i];
+}
+
+static void norm_row(const struct lre_stepper *s, const float *x, const float *weight, size_t n, float *out) {
+  s->m->kernels->norm(x, weight, n, s->m->config.norm_eps, out);
+}
+
+/* x += what a sub-layer gave, through its norm where there is one. */
+static void add_output(const struct lre_stepper *s, size_t t, const float *bias, const float *weight) {
+  size_t d = s->m->config.d_model;
+  float *h = s->h + t * d;
+  add(h, bias, d);
+  if (weight) norm_row(s, h, weight, d, h);
+  add(s->x + t * d, h, d);
+}
+
+/* Token t's residual, normed where there is a norm, packed for the matrices. */
+static void prepare(const struct lre_stepper *s, size_t t, size_t worker, const float *weight,
+                    const struct lre_matrix *const w[], size_t n) {
+  size_t d = s->m->config.d_model;
+  const float *row = s->x + t * d;
+  float *normed = s->scratch + worker * s->n_scratch;
+  if (weight) {
+    norm_row(s, row, weight, d, normed);
+    row = normed;
+  }
+  pack_for(s, t, row, w, n);
+}
+
+static const struct lre_layer *layer_of(const struct lre_stepper *s) {
+  return &s->m->weights.layers[s->layer];
+}
+
+/* The end of the layer before, and the begin of this one. */
+static void before_attention(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_layer *l = layer_of(s), *before = s->layer ? l - 1 : NULL;
+  const struct lre_matrix *w[] = {&l->q, &l->k, &l->v};
+  for (size_t t = begin; t < end; t++) {
+    if (before) add_output(s, t, before->down_bias, before->norm_after_mlp);
+    prepare(s, t, worker, l->norm_before, w, 3);
+  }
+}
+
+static void embed(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_matrix *w = &s->m->weights.embedding;
+  const struct lre_config *c = &s->m->config;
+  size_t d = c->d_model, row_bytes = d * lre_dtype_bytes(w->dtype);
+  (void)worker;
+  for (size_t t = begin; t < end; t++) {
+    float *x = s->x + t * d;
+    lre_kernels_to_float(w->dtype, (const char *)w->data + s->tokens[t].id * row_bytes, d, x);
+    for (size_t i = 0; c->embedding_scale != 1.0f && i < d; i++) x[i] *= c->embedding_scale;
+    for (size_t kind = 0; kind < 2; kind++) {
+      float *cosine = s->turns + (t * 2 + kind) * c->rotary_dim, *sine = cosine + c->rotary_dim / 2;
+      float factor = c->rope[kind].attention_factor;
+      for (size_t i = 0; i < c->rotary_dim / 2; i++) {
+        double sn, cs;
+        lre_elementary_sincos((double)(s->m->frequencies[kind][i] * (float)s->tokens[t].position), &sn, &cs);
+        cosine[i] = (float)cs * factor, sine[i] = (float)sn * factor;
+      }
+    }
+  }
+}
+
+/* Turns pairs (i, i + half) of a head, as transformers' rotate_half does. */
+static void rotate(float *head, const float *cosine, size_t half) {
+  const float *sine = cosine + half;
+  for (size_t i = 0; i < half; i++) {
+    float a = head[i], b = head[i + half];
+    head[i] = a * cosine[i] - b * sine[i];
+    head[i + half] = b * cosine[i] + a * sine[i];
+  }
+}
+
+static void finish_heads(const struct lre_stepper *s, size_t t, float *heads, size_t n_heads, const float *weight) {
+  const struct lre_config *c = &s->m->config;
+  const float *cosine = s->turns + (t * 2 + c->sliding[s->layer]) * c->rotary_dim;
+  if (weight && c->qk_norm_whole) norm_row(s, heads, weight, n_heads * c->head_dim, heads);
+  for (size_t h = 0; h < n_heads; h++) {
+    float *head = heads + h * c->head_dim;
+    if (weight && c->qk_norm) norm_row(s, head, weight, c->head_dim, head);
+    rotate(head, cosine, c->rotary_dim / 2);
+  }
+}
+
+/* Keys go across the page's lanes, values along them. */
+static void store_kv(const struct lre_stepper *s, size_t t, const float *k, const float *v) {
+  const struct lre_model *m = s->m;
+  size_t position = s->tokens[t].position, slot = position % LRE_PAGE_TOKENS, dim = m->config.head_dim;
+  float *page = s->tokens[t].pages[position / LRE_PAGE_TOKENS];
+  for (size_t h = 0; h < m->config.n_kv_heads; h++) {
+    float *keys = page + lre_model_page_offset(m, s->layer, h), *values = keys + lre_model_page_block(m);
+    for (size_t d = 0; d < dim; d++) keys[d * LRE_PAGE_TOKENS + slot] = k[h * dim + d];
+    memcpy(values + slot * m->head_stride, v + h * dim, dim * sizeof *v);
+  }
+}
+
+static void finish_qkv(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_config *c = &s->m->config;
+  const struct lre_layer *l = layer_of(s);
+  size_t n_q = c->n_heads * c->head_dim, n_kv = c->n_kv_heads * c->head_dim;
+  (void)worker;
+  for (size_t t = begin; t < end; t++) {
+    float *q = s->qkv + t * s->n_qkv, *k = q + n_q, *v = k + n_kv;
+    add(q, l->q_bias, n_q);
+    add(k, l->k_bias, n_kv);
+    add(v, l->v_bias, n_kv);
+    finish_heads(s, t, q, c->n_heads, l->q_norm);
+    finish_heads(s, t, k, c->n_kv_heads, l->k_norm);
+    store_kv(s, t, k, v);
+  }
+}
+
+/* An item is a token and a kv head, with the heads that share it. */
+static void attend(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_model *m = s->m;
+  const struct lre_config *c = &m->config;
+  size_t group = c->n_heads / c->n_kv_heads;
+  for (size_t i = begin; i < end; i++) {
+    size_t t = i / c->n_kv_heads, kv_head = i % c->n_kv_heads, last = s->tokens[t].position;
+    size_t keys = lre_model_page_offset(m, s->layer, kv_head);
+    struct lre_attend a = {
+        .q = s->qkv + t * s->n_qkv + kv_head * group * c->head_dim,
+        .n_heads = group,
+        .head_dim = c->head_dim,
+        .head_stride = m->head_stride,
+        .pages = s->tokens[t].pages,
+        .keys = keys,
+        .values = keys + lre_model_page_block(m),
+        .first = c->sliding[s->layer] && last + 1 > c->window ? last + 1 - c->window : 0,
+        .last = last,
+        .scale = c->attention_scale,
+        .cap = c->attention_cap,
+        .scores = s->scores + worker * s->n_scores,
+        .out = s->mixed + (t * c->n_heads + kv_head * group) * m->head_stride,
+    };
+    m->kernels->attend(&a);
+  }
+}
+
+static void after_attend(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_config *c = &s->m->config;
+  const struct lre_matrix *w[] = {&layer_of(s)->o};
+  float *row = s->scratch + worker * s->n_scratch;
+  for (size_t t = begin; t < end; t++) {
+    for (size_t h = 0; h < c->n_heads; h++)
+      memcpy(row + h * c->head_dim, s->mixed + (t * c->n_heads + h) * s->m->head_stride, c->head_dim * sizeof *row);
+    pack_for(s, t, row, w, 1);
+  }
+}
+
+static void before_mlp(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_layer *l = layer_of(s);
+  const struct lre_matrix *w[] = {&l->gate, &l->up};
+  for (size_t t = begin; t < end; t++) {
+    add_output(s, t, l->o_bias, l->norm_after_attention);
+    prepare(s, t, worker, l->norm_before_mlp, w, 2);
+  }
+}
+
+static void activate(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
+  const struct lre_layer *l = layer_of(s);
+  const struct lre_matrix *w[] = {&l->down};
+  size_t n = s->m->config.d_ffn;
+  (void)worker;
+  for (size_t t = begin; t < end; t++) {
+    float *gate = s->gate_up + t * 2 * n, *up = gate + n;
+    add(gate, l->gate_bias, n);
+    add(up, l->up_bias, n);
+    (s->m->config.gelu ? s->m->kernels->gelu : s->m->kernels->silu)(gate, up, n);
+    pack_for(s, t, gate, w, 1);
+  }
+}
+
+static void run_layer(struct lre_stepper *s) {
+  const struct lre_config *c = &s->m->config;
+  const struct lre_layer *l = layer_of(s);
+  const struct lre_matrix *qkv[] = {&l->q, &l->k, &l->v}, *o[] = {&l->o}, *gate_up[] = {&l->gate, &l->up},
+                          *down[] = {&l->down};
+  lre_team_run(s->team, s->n, 1, before_attention, s);
+  project(s, qkv, 3, s->qkv, s->n_qkv);
+  lre_team_run(s->team, s->n, 1, finish_qkv, s);
+  lre_team_run(s->team, s->n * c->n_kv_heads, 1, attend, s);
+  lre_team_run(s->team, s->n, 1, after_attend, s);
+  project(s, o, 1, s->h, c->d_model);
+  lre_team_run(s->team, s->n, 1, before_mlp, s);
+  project(s, gate_up, 2, s->gate_up, 2 * c->d_ffn);
+  lre_team_run(s->team, s->n, 1, activate, s);
+  project(s, down, 1, s->h, c->d_model);
+}
+
+/* The rows that want logits, packed one after the other; how many. */
+static size_t pack_last(struct lre_stepper *s) {
+  const struct lre_weights *w = &s->m->weights;
+  const struct lre_layer *l = layer_of(s);
+  const struct lre_matrix *head[] = {&w->head};
+  size_t n = 0;
+  for (size_t t = 0; t < s->n; t++) {
+    if (!s->tokens[t].wants_logits) continue;
+    add_output(s, t, l->down_bias, l->norm_after_mlp);
+    norm_row(s, s->x + t * s->m->config.d_model, w->norm_last, s->m->config.d_model, s->scratch);
+    pack_for(s, n++, s->scratch, head, 1);
+  }
+  return n;
+}
+
+static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
+  const struct lre_config *c = &s->m->config;
+  size_t n = pack_last(s);
+  if (n > s->n_logits) {
+    float *grown = realloc(s->logits, n * c->n_vocab * sizeof *grown);
+    if (!grown) return lre_err_memory(err);
+    s->logits = grown, s->n_logits = n;
+  }
+  if (!n) return true;
+  struct product p = {
+      .s = s, .w = {&s->m->weights.head}, .y = {s->logits}, .n_matrices = 1, .n_tokens = n, .y_stride = c->n_vocab};
+  multiply(&p);
+  if (c->final_cap > 0) s->m->kernels->softcap(s->logits, n * c->n_vocab, c->final_cap);
+  return true;
+}
+
+/* Room for the scores of the longest sequence of this step. */
+static bool grow_scores(struct lre_stepper *s, struct lre_err *err) {
+  const struct lre_config *c = &s->m->config;
+  size_t last = 0;
+  for (size_t t = 0; t < s->n; t++) last = s->tokens[t].position > last ? s->tokens[t].position : last;
+  size_t wanted = (last / LRE_PAGE_TOKENS + 1) * LRE_PAGE_TOKENS * (c->n_heads / c->n_kv_heads);
+  if (wanted <= s->n_scores) return true;
+  wanted += wanted / 2;
+  float *grown = realloc(s->scores, lre_team_threads(s->team) * wanted * sizeof *grown);
+  if (!grown) return lre_err_memory(err);
+  s->scores = grown, s->n_scores = wanted;
+  return true;
+}
+
+bool lre_stepper_run(struct lre_stepper *s, const struct lre_model_token *tokens, size_t n, const float **logits,
+                     struct lre_err *err) {
+  s->tokens = tokens, s->n = n, s->layer = 0;
+  if (!grow_scores(s, err)) return false;
+  lre_team_run(s->team, n, 1, embed, s);
+  for (s->layer = 0; s->layer < s->m->config.n_layers; s->layer++) run_layer(s);
+  s->layer--;
+  if (!make_logits(s, err)) return false;
+  *logits = s->logits;
+  return true;
+}
+
+/* Memory ------------------------------------------------------------------------------------------------------------
+ */
+
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+static bool make_room(struct lre_stepper *s) {
+  const struct lre_config *c = &s->m->config;
+  size_t n = s->max_tokens, threads = lre_team_threads(s->team), n_q = c->n_heads * c->head_dim;
+  s->n_qkv = n_q + 2 * c->n_kv_heads * c->head_dim;
+  s->n_scratch = larger(c->d_model, n_q);
+  s->n_packed = lre_kernels_packed(larger(s->n_scratch, c->d_ffn));
+  s->x = malloc(n * c->d_model * sizeof(float));
+  s->h = malloc(n * c->d_model * sizeof(float));
+  s->qkv = malloc(n * s->n_qkv * sizeof(float));
+  s->mixed = malloc(n * c->n_heads * s->m->head_stride * sizeof(float));
+  s->gate_up = malloc(n * 2 * c->d_ffn * sizeof(float));
+  s->packed = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
+  s->packed_bf16 = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
+  s->turns = malloc(n * 2 * c->rotary_dim * sizeof(float));
+  s->scratch = malloc(threads * s->n_scratch * sizeof(float));
+  return s->x && s->h && s->qkv && s->mixed && s->gate_up && s->packed && s->packed_bf16 && s->turns && s->scratch;
+}
+
+struct lre_stepper *lre_stepper_new(const struct lre_model *m, struct lre_team *team, size_t max_tokens,
+                                    struct lre_err *err) {
+  struct lre_stepper *s = calloc(1, sizeof *s);
+  if (s) {
+    *s = (struct lre_stepper){.m = m, .team = team, .max_tokens = max_tokens};
+    if (make_room(s)) return s;
+  }
+  lre_stepper_free(s);
+  lre_err_memory(err);
+  return NULL;
+}
+
+void lre_stepper_free(struct lre_stepper *s) {
+  if (!s) return;
+  float *all[] = {s->x,           s->h,     s->qkv,     s->mixed,  s->gate_up, s->packed,
+                  s->packed_bf16, s->turns, s->scratch, s->scores, s->logits};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+  free(s);
+}
