@@ -138,6 +138,9 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   $ lre run --no-judge --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl
   lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter takes such names: write openrouter/x-ai/grok-4-fast, or set OPENROUTER_API_KEY and no other provider's key. Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
+  $ OPENROUTER_API_KEY=sk-none-000000 OPENROUTER_BASE_URL=$NGINX/v1 BENCH_TIMEOUT_S=60 BENCH_MAX_RETRIES=3 lre run --no-judge --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --limit 5 --run-id fast 2>&1 | grep -e ^model -e answers
+  model    x-ai/grok-4-fast: adapter openrouter (only its key is set), id x-ai/grok-4-fast
+  5 answers, none judged.
   $ lre run --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --adapter openai --base-url $NGINX/v1 --score-now --judge-model openai/scorer --judge-base-url $NGINX/faults/score/v1 --limit 5 --run-id grok -q | sed -n 3,5p
   judge stance asks openai/scorer: adapter openai (by the name's first part), id scorer, named by --judge-model
   | x-ai/grok-4-fast | grid | 5 | 1 | 4 | 0 | 0 | 0 | 0 | 0 | -0.040 | [-0.957, 0.877] |

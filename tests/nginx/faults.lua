@@ -230,6 +230,24 @@ faults["reasoning-openrouter"] = function(req)
   send_ok(req, { message_fields = ',"reasoning":"The user asks; I think first."', usage_fields = ',"cost":0.000123' })
 end
 
+-- OpenRouter: which vendor answered, and what it cost.
+faults["routed"] = function(req)
+  mock.send(200, (mock.answer(req, { usage_fields = ',"cost":0.0025' }):gsub("^{", '{"provider":"Groq",')))
+end
+
+-- A flagged prompt, told with the status of a refused key.
+faults["moderated"] = function()
+  mock.send(403, '{"error":{"code":403,"message":"Your input was flagged","metadata":{"reasons":["violence"],'
+    .. '"flagged_input":"...","provider_name":"OpenAI"}}}')
+end
+
+-- The wait that Gemini asks for stands in the body.
+faults["gemini-429-then-ok"] = function(req)
+  if (req.n or 0) > 1 then return send_ok(req) end
+  mock.send(429, '{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[{"@type":'
+    .. '"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"0.05s"}]}}')
+end
+
 -- Wires ---------------------------------------------------------------------
 
 faults["reset-mid-body"] = function(req) -- RST

@@ -1,4 +1,5 @@
--- mock.lua: a provider for tests: /v1/chat/completions (OpenAI's shape) and /v1/messages (Anthropic's).
+-- mock.lua: a provider for tests: /v1/chat/completions (OpenAI's shape), /v1/messages (Anthropic's),
+-- /v1/models/ID:generateContent (Gemini's), /v1/api/chat (Ollama's) and /v1/generate ({ q } -> { answer }).
 --
 --   /v1/...                        a deterministic answer, from the last user message
 --   /fast/v1/...                   the same, with neither log nor count: for the benchmark
@@ -59,6 +60,30 @@ local function messages_body(reply)
   }
 end
 
+local function gemini_body(reply)
+  return table.concat {
+    '{"candidates":[{"content":{"role":"model","parts":[{"text":', json.quote(reply.text or ""),
+    '}]},"finishReason":"STOP","index":0}],"modelVersion":', json.quote(reply.model), ',"responseId":"', reply.id,
+    '","usageMetadata":{"promptTokenCount":', reply.input_tokens, ',"candidatesTokenCount":', reply.output_tokens, "}}",
+  }
+end
+
+local function ollama_body(reply)
+  return table.concat {
+    '{"model":', json.quote(reply.model), ',"created_at":"2026-01-01T00:00:00Z",',
+    '"message":{"role":"assistant","content":', json.quote(reply.text or ""),
+    '},"done":true,"done_reason":"stop","prompt_eval_count":', reply.input_tokens,
+    ',"eval_count":', reply.output_tokens, "}",
+  }
+end
+
+local function plain_body(reply)
+  return '{"answer":' .. json.quote(reply.text or "") .. "}"
+end
+
+local bodies = { chat = chat_body, messages = messages_body, gemini = gemini_body, ollama = ollama_body,
+  plain = plain_body }
+
 -- The body of a reply to `req`. `change` (may be nil): text (false: none), finish, and the raw JSON pieces
 -- message_fields, usage_fields (chat) and blocks (messages).
 function mock.answer(req, change)
@@ -67,7 +92,7 @@ function mock.answer(req, change)
   for key, value in pairs(change or {}) do reply[key] = value end
   reply.input_tokens = math.ceil(#req.last / 4)
   reply.output_tokens = math.ceil(#(reply.text or "") / 4)
-  return req.shape == "messages" and messages_body(reply) or chat_body(reply)
+  return bodies[req.shape](reply)
 end
 
 -- An error body in the provider's own shape.
@@ -99,9 +124,15 @@ local function read_body()
   return body or ""
 end
 
+-- In each shape's own words: its list of turns; nil where there is none.
+local function turns_of(req)
+  if req.shape == "gemini" then return req.json.contents end
+  return req.shape == "plain" and { { role = "user", content = req.json.q } } or req.json.messages
+end
+
 local function last_user_text(messages)
   for i = #messages, 1, -1 do
-    local content = messages[i].content
+    local content = messages[i].content or messages[i].parts
     if messages[i].role == "user" then
       if type(content) == "string" then return content end
       local parts = {}
@@ -116,6 +147,10 @@ end
 local function complaint(req)
   local doc = req.json
   if type(doc) ~= "table" then return "body is not a JSON object" end
+  if req.shape == "plain" then return type(doc.q) ~= "string" and "q: expected a string" or nil end
+  if req.shape == "gemini" then
+    return (type(doc.contents) ~= "table" or #doc.contents == 0) and "contents is not specified" or nil
+  end
   if type(doc.model) ~= "string" then return "model: expected a string" end
   if type(doc.messages) ~= "table" or #doc.messages == 0 then return "messages: expected a list that is not empty" end
   for i, message in ipairs(doc.messages) do
@@ -142,11 +177,12 @@ local function remember(req)
     ngx.req.get_method(), json.quote(ngx.var.request_uri), table.concat(names, ","), json.quote(req.body)))
 end
 
-local shapes = { ["chat/completions"] = "chat", messages = "messages" }
+local shapes = { ["chat/completions"] = "chat", messages = "messages", ["api/chat"] = "ollama", generate = "plain" }
 
 -- Answers one POST below .../v1/: `endpoint` is what follows.
 local function serve_model(name, argument, token, endpoint)
-  local req = { shape = shapes[endpoint], argument = argument, body = read_body() }
+  local gemini = endpoint:match "^models/(.+):generateContent$"
+  local req = { shape = gemini and "gemini" or shapes[endpoint], argument = argument, body = read_body() }
   req.token = token ~= "" and token or ngx.req.get_headers()["X-Token"]
   if req.token then remember(req) end
   if not req.shape then return mock.send(404, mock.error_body(req, "unknown endpoint " .. endpoint, "not_found")) end
@@ -155,7 +191,7 @@ local function serve_model(name, argument, token, endpoint)
   req.json, problem = json.decode(req.body)
   problem = problem or complaint(req)
   if problem then return mock.send(400, mock.error_body(req, problem, "invalid_request")) end
-  req.model, req.last = req.json.model, last_user_text(req.json.messages)
+  req.model, req.last = gemini or req.json.model or "plain", last_user_text(turns_of(req))
   local fault = require("faults")[name]
   if not fault then return mock.send(404, mock.error_body(req, "no fault named " .. name, "no_such_fault")) end
   fault(req)
