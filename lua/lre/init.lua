@@ -10,6 +10,7 @@ local parts = {
   adapter = { "lre.adapter", "declare" },
   persona = { "lre.persona", "declare" },
   report = { "lre.report", "declare" },
+  mock = { "lre.mock", "declare" },
   experiment = { "lre.experiment", "new" },
   options = { "lre.options", "declare" },
   -- a model to ask: lre.model("openai/gpt-4o-mini", { params = { temperature = 0 } }):chat(messages)

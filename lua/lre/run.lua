@@ -53,9 +53,9 @@ local function new_judging(plan, store, counter, wall)
   local places = math.max(LEAST_PLACES, platform.cpus() - 1)
   local asking = 1
   for _, judge in ipairs(plan.judges) do asking = math.max(asking, judge.concurrency or 1) end
-  local self = setmetatable({ store = store, counter = counter, wall = wall, judges = {}, all = plan.judges, blocks = {},
-    given = 0,
-    failed = 0, places = places, gate = sched.gate(places), asking = asking, asking_gate = sched.gate(asking) },
+  local self = setmetatable({ store = store, counter = counter, wall = wall, judges = {}, all = plan.judges,
+    blocks = {}, given = 0, failed = 0, places = places, gate = sched.gate(places), asking = asking,
+    asking_gate = sched.gate(asking) },
     Judging)
   for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
   for _, judge in ipairs(plan.judges) do self.blocks[judge] = {} end

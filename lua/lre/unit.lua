@@ -132,6 +132,23 @@ function unit.nginx()
   return unit.nginx_url, unit.nginx_folder
 end
 
+---A `lre mock` of its own, stopped at the end: the URL that it printed, and its process's id.
+---@param words string its flags
+---@return string url "http://127.0.0.1:PORT/v1"
+---@return string pid
+function unit.mock(words)
+  local out = unit.folder() .. "/url"
+  -- It has left this script's process group, and says where it is, before the script ends.
+  local started = assert(process.run { "bash", "-c", ([[setsid %s mock %s >%s 2>%s.err </dev/null & pid=$!
+    until [ -s %s ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done; echo $pid]]):format(unit.program, words, out,
+    out, out), timeout = 300 })
+  local pid = started.out:match "%d+"
+  unit.mocks = unit.mocks or {}
+  table.insert(unit.mocks, pid)
+  local url = (fs.read(out) or ""):match "^[^\n]+"
+  return assert(url, "lre mock ended: " .. tostring(fs.read(out .. ".err"))), pid
+end
+
 ---The program under test, for tests that need a process of its own: runs it with these arguments.
 ---@param ... string
 ---@return table result see process.run
@@ -173,6 +190,7 @@ end
 ---@return integer
 function unit.finish()
   if unit.nginx_folder then process.run { "sh", unit.root .. "/tests/nginx/stop.sh", unit.nginx_folder } end
+  for _, pid in ipairs(unit.mocks or {}) do process.run { "kill", pid } end
   for _, path in ipairs(unit.folders or {}) do process.run { "rm", "-rf", path } end
   say(("%d passed, %d failed, %d skipped"):format(unit.passed, unit.failed, unit.skipped))
   if unit.passed + unit.failed + unit.skipped == 0 then

@@ -364,6 +364,11 @@ function lre.persona(t) end
 ---@param t lre.ReportDeclaration
 ---@return lre.ReportDeclaration
 function lre.report(t) end
+
+---A scenario of `lre mock` (docs/mock.md): name, summary?, reply = function(ask, m) that gives a reply.
+---@param t table
+---@return table t
+function lre.mock(t) end
 ---An experiment: suites, personas, models, judges and every flag of `lre run` as a field. `:run()` runs it.
 ---@param t table
 ---@return lre.Experiment

@@ -155,6 +155,7 @@ void lre_bind_preload(lua_State *L) {
       {"lre.http", luaopen_lre_http},
       {"lre.process", luaopen_lre_process},
       {"lre.sched", luaopen_lre_sched},
+      {"lre.serve", luaopen_lre_serve},
       {"lre.sandbox", luaopen_lre_sandbox},
       {"lre.platform", luaopen_lre_platform},
       {NULL, NULL},

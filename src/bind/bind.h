@@ -61,6 +61,7 @@ int luaopen_lre_journal(lua_State *L);
 int luaopen_lre_http(lua_State *L);
 int luaopen_lre_process(lua_State *L);
 int luaopen_lre_sched(lua_State *L);
+int luaopen_lre_serve(lua_State *L);
 int luaopen_lre_sandbox(lua_State *L);
 int luaopen_lre_platform(lua_State *L);
 

@@ -40,6 +40,9 @@ end
 objects["lre.Sandbox"] = function()
   return assert(require("lre.sandbox").new { name = "@x.lua", source = "return {}" })
 end
+objects["lre.Server"] = function()
+  return assert(require("lre.serve").open {})
+end
 objects["lre.Suite"] = function()
   return require("lre.suite").open(require("lre.suite").declare { name = "x", samples = {} })
 end
