@@ -420,7 +420,7 @@ function Judge:verdicts(inputs)
 end
 
 ---A verdict line that says a label and at most the evidence for it, taken apart without reading the evidence: the
----label, and the evidence's member with its comma (or ""). nil for every other line. The label is a declared one.
+---label, and the evidence's text (nil: none). nil for every other line. The label is a declared one.
 ---@param line string
 ---@return string? label, string? evidence
 function Judge:plain_label(line)
@@ -428,7 +428,8 @@ function Judge:plain_label(line)
     -- It ends in one brace, so these are the outermost object's last members; a label needs no escapes.
     local tail = '"label":"' .. word .. '","state":"scored"}'
     if line:sub(-#tail) == tail then
-      return word, line:sub(2, -#tail - 1)
+      local evidence = line:sub(#'{"evidence":' + 1, -#tail - 2)
+      return word, evidence ~= "" and evidence or nil
     end
   end
 end

@@ -11,6 +11,7 @@ local rundir = require "lre.rundir"
 local sched = require "lre.sched"
 local set = require "lre.set"
 local timing = require "lre.timing"
+local writer = require "lre.writer"
 
 local run = {}
 
@@ -78,6 +79,19 @@ function run.judge_input(row, answer, messages)
   }
 end
 
+local write_response = writer.new { "finish_reason", "model", "reasoning", "text" }
+local write_shown = writer.new { "key", "suite", "sample_id", "category", "subcategory", "target", "persona", "model",
+  "repeat", "messages", "prompt" }
+local write_input = writer.new({ "response", "trial" }, { "response", "trial" })
+
+-- The same as canonical JSON, for a rule judge.
+local function judge_line(row, answer, messages)
+  local response = assert(write_response(answer.finish_reason, answer.model, answer.reasoning, answer.text))
+  local trial = assert(write_shown(row.key, row.suite, row.sample_id, row.category or nil, row.subcategory or nil,
+    row.target or nil, row.persona, row.model, row["repeat"] or nil, messages, messages and last_user_text(messages)))
+  return write_input(response, trial)
+end
+
 -- Told, and in the exit code: a judge that failed or was stopped. An answer that is empty or filtered is no failure.
 local function note_failure(self, row, verdict, judge)
   local reason = verdict.reason or {}
@@ -119,7 +133,7 @@ end
 
 local function judge_block(self, judge, block)
   local inputs = {}
-  for i, item in ipairs(block) do inputs[i] = item.input end
+  for i, item in ipairs(block) do inputs[i] = item.shown end
   local verdicts, err = judge:verdict_lines(inputs)
   if not verdicts then error(err, 0) end
   local rows = {}
@@ -170,11 +184,12 @@ function Judging:answer(row, answer, messages, there, hooks)
     truncated = answer.finish_reason == "length" or nil }
   for _, judge in ipairs(judges) do
     if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. item.response_hash)) then
-      item.input = item.input or run.judge_input(row, answer, messages)
       local block = self.blocks[judge]
       if judge.kind == "model" then
+        item.input = item.input or run.judge_input(row, answer, messages)
         start_asking(self, judge, item, hooks)
       else
+        item.shown = item.shown or { encoded = judge_line(row, answer, messages), response = answer }
         block[#block + 1] = item
       end
       if #block == BLOCK then
@@ -340,6 +355,14 @@ end
 -- Errors that tell of us, not of an answer: the trial has no row and a resume asks it.
 local NOT_ASKED = { provider_stopped = true, interrupted = true }
 
+-- As the trial's row has them.
+local function fields_of(trial)
+  local sample = trial.sample
+  return { key = trial.key, suite = trial.suite, sample_id = sample.id, category = sample.category,
+    subcategory = sample.subcategory, target = sample.target, persona = trial.persona.name, model = trial.model.label,
+    ["repeat"] = trial.n, cluster = trial.cluster }
+end
+
 local function run_trial(self, trial, hooks)
   sched.name(trial.key)
   local started = { started_at = clock.iso() }
@@ -352,19 +375,18 @@ local function run_trial(self, trial, hooks)
   end
   started.completed_at = clock.iso()
   if not (response and response.cached) then started.seconds = (clock.mono() - begun) * 1e6 // 1 / 1e6 end
-  local row = rundir.trial_row(trial, response, err, started)
-  self.store:append(row)
+  self.store:append(rundir.trial_line(trial, response, err, started))
   self.done, self.asked = self.done + 1, self.asked + 1
   if self.counter then
-    self.counter:trial(row.suite, row.model, row.persona, row.category, not response,
+    self.counter:trial(trial.suite, trial.model.label, trial.persona.name, trial.sample.category, not response,
       response and response.finish_reason == "length")
   end
-  self.timing:add(row)
+  self.timing:add((response or err).seconds or started.seconds, (response or err).attempts, response and response.usage)
   log.position(self.done, self.total)
   if not response then
     failed(self, trial, err)
   elseif self.judging then
-    self.judging:answer(row, { text = response.text, finish_reason = response.finish_reason, model = response.model,
+    self.judging:answer(fields_of(trial), { text = response.text, finish_reason = response.finish_reason, model = response.model,
       reasoning = response.reasoning }, trial.messages, nil, hooks)
   end
   if self.progress then self.progress(self) end

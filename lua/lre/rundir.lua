@@ -6,6 +6,7 @@ local http = require "lre.http"
 local journal = require "lre.journal"
 local json = require "lre.json"
 local platform = require "lre.platform"
+local writer = require "lre.writer"
 
 local rundir = {}
 local Run = {}
@@ -14,7 +15,6 @@ Run.__index = Run
 local SCHEMA = 1
 -- A folder's name has 255 bytes on most file systems; "-2" and what else is appended fits.
 local MAX_ID = 200
-local NO_TURNS = json.array {}
 
 local function fail(exit, message, ...)
   error({ exit = exit, message = message:format(...) }, 0)
@@ -302,31 +302,47 @@ end
 
 -- The rows. `response_hash` says which answer a verdict is about.
 
--- A member of an object with its comma; "" where there is none.
-local function member(name, value)
-  return value and '"' .. name .. '":' .. assert(json.encode(value)) .. "," or ""
-end
+local write_hashed = writer.new { "finish_reason", "text" }
 
 ---SHA-256 of what a judge is shown: the text and why it ended.
 function rundir.response_hash(text, finish_reason)
-  return hash.sha256("{" .. member("finish_reason", finish_reason) .. '"text":' .. assert(json.encode(text)) .. "}")
+  return hash.sha256(assert(write_hashed(finish_reason, text)))
 end
 
----The journal row of a trial: `response`, or `err` where there is none.
-function rundir.trial_row(trial, response, err, timing)
-  local sample = trial.sample
-  local answer = response and {
-    text = response.text, finish_reason = response.finish_reason, usage = response.usage, model = response.model,
-    request_id = response.request_id, provider = response.provider, reasoning = response.reasoning,
-  } or { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } }
-  local from = response or err
-  return {
-    v = 1, type = "trial", key = trial.key, suite = trial.suite, sample_id = sample.id, category = sample.category,
-    subcategory = sample.subcategory, target = sample.target, persona = trial.persona.name, model = trial.model.label,
-    ["repeat"] = trial.n, turns = NO_TURNS, response = answer, request_hash = from.request_hash,
-    attempts = from.attempts, params = from.sent_params, seconds = from.seconds or timing and timing.seconds,
-    cluster = trial.cluster, started_at = timing and timing.started_at, completed_at = timing and timing.completed_at,
-  }
+local write_answer = writer.new { "text", "finish_reason", "usage", "model", "request_id", "provider",
+  "reasoning" }
+local write_trial = writer.new({ "v", "type", "key", "suite", "sample_id", "category", "subcategory", "target", "persona",
+  "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster", "started_at",
+  "completed_at" }, { "turns", "response", "params" })
+
+-- Parameters are the model's own table, which nobody changes: its text is made once.
+local param_texts = setmetatable({}, { __mode = "k" })
+
+local function params_text(params)
+  if not params then return nil end
+  local text = param_texts[params]
+  if not text then
+    text = assert(json.encode(params))
+    param_texts[params] = text
+  end
+  return text
+end
+
+local function answer_text(response, err)
+  if response then
+    return assert(write_answer(response.text, response.finish_reason, response.usage, response.model,
+      response.request_id, response.provider, response.reasoning))
+  end
+  return assert(json.encode { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } })
+end
+
+---The journal row of a trial as canonical JSON: `response`, or `err` where there is none.
+function rundir.trial_line(trial, response, err, timing)
+  local sample, from = trial.sample, response or err
+  return assert(write_trial(1, "trial", trial.key, trial.suite, sample.id, sample.category, sample.subcategory,
+    sample.target, trial.persona.name, trial.model.label, trial.n, "[]", answer_text(response, err), from.request_hash,
+    from.attempts, params_text(from.sent_params), from.seconds or timing.seconds, trial.cluster, timing.started_at,
+    timing.completed_at))
 end
 
 ---The journal row of a verdict on the answer in the row `trial`. Category, cluster and `truncated` repeat what that row
@@ -342,14 +358,13 @@ function rundir.verdict_row(trial, truncated, judge, response_hash, verdict)
   }
 end
 
----The same as canonical JSON, for a rule judge that gave a label and no value. `evidence`: the member as the judge's
----verdict line has it, with its comma, or "". The members stand in the order of their names.
+local write_scored = writer.new({ "v", "type", "key", "judge", "judge_hash", "response_hash", "n", "state", "label",
+  "evidence", "category", "cluster", "truncated" }, { "evidence" })
+
+---The same as canonical JSON, for a rule judge that gave a label and no value. `evidence`: canonical JSON, or nil.
 function rundir.scored_line(trial, truncated, judge, response_hash, label, evidence)
-  return table.concat {
-    "{", member("category", trial.category), member("cluster", trial.cluster), evidence, member("judge", judge.name),
-    member("judge_hash", judge.hash), member("key", trial.key), member("label", label), '"n":1,"response_hash":"',
-    response_hash, '","state":"scored",', truncated and '"truncated":true,' or "", '"type":"verdict","v":1}',
-  }
+  return assert(write_scored(1, "verdict", trial.key, judge.name, judge.hash, response_hash, 1, "scored", label, evidence,
+    trial.category or nil, trial.cluster or nil, truncated))
 end
 
 return rundir

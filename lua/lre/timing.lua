@@ -47,10 +47,10 @@ local function add_asking(self, seconds, attempts)
   if math.type(attempts) == "integer" then self.retries = self.retries + math.max(0, attempts - 1) end
 end
 
----Counts the row of a trial that was written now.
-function Timing:add(row)
-  add_asking(self, row.seconds, row.attempts)
-  if type(row.response.usage) == "table" then add_usage(self, row.response.usage, "") end
+---Counts a trial that was written now.
+function Timing:add(seconds, attempts, usage)
+  add_asking(self, seconds, attempts)
+  if type(usage) == "table" then add_usage(self, usage, "") end
 end
 
 local FIELDS = { "type", "seconds", "attempts", "response.usage.cost_usd" }

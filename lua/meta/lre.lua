@@ -253,7 +253,7 @@ function judge:verdicts(inputs) end
 ---@return (string|false)[]?, lre.Error?
 function judge:verdict_lines(inputs) end
 ---The label of a verdict line that says a label and at most the evidence for it, and the evidence's member with its
----comma (or ""); nil for every other line.
+---text (nil: none). nil for every other line.
 ---@param line string
 ---@return string? label, string? evidence
 function judge:plain_label(line) end
