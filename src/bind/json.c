@@ -8,10 +8,11 @@
 #include "vm/value.h"
 #include "vm/vm.h"
 
-#define DOC_TYPE "lre.json.doc"
-static const char doc_key = 0;
+#define TEXT_TYPE "lre.json.text"
+static const char text_key = 0;
 /* A tree is walked by recursion: this many levels are sure to fit on the C stack. */
-#define MAX_DEPTH 190
+#define MAX_DEPTH        190
+#define SPARE_TEXT_BYTES 65536
 /* What a rule judge may write at once: the text is charged when it is done, and a small table can stand for an endless
  * one. */
 #define SANDBOX_BYTES (4u << 20)
@@ -41,30 +42,41 @@ static void read_options(lua_State *L, int index, struct lre_json_limits *limits
   lua_pop(L, 1);
 }
 
-static struct lre_bind_doc *new_doc(lua_State *L) {
-  struct lre_bind_doc *d = lre_bind_spare_take(L, &doc_key);
-  if (d) return d;
-  d = lua_newuserdatauv(L, sizeof *d, 0);
-  d->open = false;
-  luaL_setmetatable(L, DOC_TYPE);
-  return d;
+static int text_gc(lua_State *L) {
+  lre_json_text_free(lua_touserdata(L, 1));
+  return 0;
+}
+
+static struct lre_json_text *new_text(lua_State *L) {
+  struct lre_json_text *text = lre_bind_spare_take(L, &text_key);
+  if (text) return text;
+  text = lua_newuserdatauv(L, sizeof *text, 0);
+  *text = (struct lre_json_text){0};
+  luaL_setmetatable(L, TEXT_TYPE);
+  return text;
+}
+
+/* The spare keeps its memory for the next text, but not what a large one needed. */
+static void give_text(lua_State *L, int index, struct lre_json_text *text, size_t len) {
+  if (len > SPARE_TEXT_BYTES) lre_json_text_free(text);
+  lre_bind_spare_give(L, index, &text_key);
 }
 
 static int json_decode(lua_State *L) {
   size_t len;
-  const char *text = luaL_checklstring(L, 1, &len);
+  const char *s = luaL_checklstring(L, 1, &len);
   struct lre_json_limits limits = {0};
   struct lre_err err;
   read_options(L, 2, &limits);
   lre_context_charge(L, len);
   lua_settop(L, 1);
-  struct lre_bind_doc *d = new_doc(L);
-  if (!lre_json_parse(&d->doc, text, len, &limits, &err)) return lre_bind_fail(L, &err);
-  d->open = true;
-  lre_value_push(L, &d->doc);
-  lre_json_free(&d->doc);
-  d->open = false;
-  lre_bind_spare_give(L, 2, &doc_key);
+  struct lre_json_text *text = new_text(L);
+  if (!lre_json_check(text, s, len, &limits, &err)) {
+    give_text(L, 2, text, len);
+    return lre_bind_fail(L, &err);
+  }
+  lre_value_push_text(L, text);
+  give_text(L, 2, text, len);
   return 1;
 }
 
@@ -116,7 +128,7 @@ int luaopen_lre_json(lua_State *L) {
       {"is_array", json_is_array}, {"round", json_round},   {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
-  lre_bind_type(L, DOC_TYPE, none, lre_bind_doc_gc);
+  lre_bind_type(L, TEXT_TYPE, none, text_gc);
   luaL_newlib(L, functions);
   lre_value_push_null(L);
   lua_setfield(L, -2, "null");

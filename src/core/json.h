@@ -30,7 +30,6 @@ struct lre_json_limits {
 struct lre_json_doc {
   struct cJSON *root; /* lives in the arena: it is never given to cJSON_Delete */
   struct lre_json_chunk *arena;
-  struct lre_buf text; /* the rewritten text, where integers became strings */
 };
 
 /* Set in cJSON's item->type beside cJSON_Number: the token had a '.', 'e' or
@@ -44,6 +43,22 @@ struct lre_json_doc {
 bool lre_json_parse(struct lre_json_doc *doc, const char *text, size_t len, const struct lre_json_limits *limits,
                     struct lre_err *err);
 void lre_json_free(struct lre_json_doc *doc);
+
+/* A text that has passed the scan, for who reads it without a tree: strict JSON, keys told apart, numbers that a double
+ * or 53 bits hold, of at most LRE_JSON_NUMBER_MAX bytes. All zero at first; it keeps its memory from check to check. */
+#define LRE_JSON_NUMBER_MAX 63
+struct lre_json_text {
+  const char *text; /* the caller's, or `rewritten`, where integers became strings */
+  size_t len;
+  struct lre_buf sizes; /* uint32_t: the number of elements of each object and array, in the order in which they open */
+  struct lre_buf rewritten;
+  struct lre_buf is_float;   /* one byte a number in document order, up to the last float */
+  struct lre_json_key *keys; /* of every open object, innermost last */
+  size_t key_cap;
+};
+bool lre_json_check(struct lre_json_text *t, const char *text, size_t len, const struct lre_json_limits *limits,
+                    struct lre_err *err); /* limits and errors as above */
+void lre_json_text_free(struct lre_json_text *t);
 
 /* Canonical tokens, appended to b. Strings: only '"', '\\' and controls below 0x20 are escaped. */
 bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lre_err *err); /* invalid UTF-8: "utf8" */

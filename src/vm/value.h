@@ -15,8 +15,10 @@
 #include "core/err.h"
 #include "core/json.h"
 
-/* Pushes one value. May raise a Lua memory error: call with the doc anchored (userdata) or in a protected call. */
+/* Pushes one value. May raise a Lua memory error: call with the doc (or text) anchored (userdata) or in a protected
+ * call. Of a text that was checked the same comes without a tree, twice as fast. */
 void lre_value_push(lua_State *L, const struct lre_json_doc *doc);
+void lre_value_push_text(lua_State *L, const struct lre_json_text *text);
 /* Canonical text of the value at index. indent 0: compact ("," and ":" without spaces); 2: two spaces a level. Does not
  * raise. */
 bool lre_value_encode(lua_State *L, int index, struct lre_buf *out, int indent, struct lre_err *err);
