@@ -119,3 +119,28 @@ end)
 test("round_keeps_12_significant_digits", function()
   test.eq({ json.round(1 / 3), json.round(7), json.round(2.0) }, { 0.333333333333, 7, 2.0 })
 end)
+
+-- The journal is scanned by way of cJSON's tree.
+test("a_text_is_read_as_its_tree_is", function()
+  local fs, journal = require "lre.fs", require "lre.journal"
+  local path, texts = test.folder() .. "/lines.jsonl", {
+    [=[ [1,-2,0,-0,1.0,-0.0,1e3,1E-2,0.1,123456789012,9007199254740992,-9007199254740992,1.7976931348623157e308] ]=],
+    [=[{"a":{"b":[],"c":{},"d":[[],[{}]],"e":[ 1 , [ 2 ] , {"f" : 3} ]},"g":"","h":null,"i":true,"j":false}]=],
+    [=["\u0041\u00e9\u20ac\ud83d\ude00\"\\\/\b\f\n\r\t é€😀 plain and long enough for a word or two"]=],
+    [=[{"\u0061\n":"x","é":["\ud83d\ude00","a\\"],"":0}]=], [=["\\"]=], [=["\\\""]=], '[""]',
+    "9007199254740993", "-1", "0", "true", "null", "[]", "{}",
+    "0." .. ("1"):rep(100), "[" .. ("0,"):rep(500) .. "1e-400]",
+  }
+  local lines = {}
+  for i, text in ipairs(texts) do lines[i] = ('{"x":%s}\n'):format(text) end
+  assert(fs.write(path, table.concat(lines)))
+  local n = 0
+  for row, number in journal.scan(path, { "x" }) do
+    n = n + 1
+    local value, err = json.decode(texts[number], { bigint = "string" })
+    test.eq(err, nil)
+    test.eq(json.encode { value }, json.encode { row.x }, texts[number])
+    test.eq(value, row.x, texts[number])
+  end
+  test.eq(n, #texts)
+end)

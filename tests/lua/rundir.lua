@@ -51,6 +51,24 @@ test("a_row_put_together_from_a_verdict_line_has_the_bytes_of_the_encoded_row", 
   test.eq(plain, { "yes", "yes-and-more", "yes", "yes", false, false, false })
 end)
 
+test("a_trials_row_has_the_bytes_of_the_encoded_row", function()
+  local params, messages = { temperature = 0, max_tokens = 5 }, json.array { { role = "user", content = "Q" } }
+  local trial = { key = "s/a|none|m#2", suite = "s", n = 2, cluster = "g", persona = { name = "none" },
+    model = { label = "m" }, sample = { id = "a", category = "c\n", target = { "x" }, messages = messages } }
+  local response = { text = "é\0", finish_reason = "stop", usage = { output_tokens = 3 }, model = "m1", attempts = 2,
+    request_hash = "h", sent_params = params, seconds = 0.25 }
+  local row = { v = 1, type = "trial", key = trial.key, suite = "s", sample_id = "a", category = "c\n", target = { "x" },
+    persona = "none", model = "m", ["repeat"] = 2, cluster = "g", turns = json.array {}, request_hash = "h",
+    attempts = 2, params = params, seconds = 0.25, started_at = "A", completed_at = "B",
+    response = { text = "é\0", finish_reason = "stop", usage = { output_tokens = 3 }, model = "m1" } }
+  local times = { started_at = "A", completed_at = "B", seconds = 9 }
+  test.eq(rundir.trial_line(trial, response, nil, times), json.encode(row))
+  local err = { kind = "http", code = "reset", message = "gone", attempts = 5, request_hash = "h" }
+  row.response, row.params, row.attempts = { error = { kind = "http", code = "reset", message = "gone" } }, nil, 5
+  row.seconds = 9
+  test.eq(rundir.trial_line(trial, nil, err, times), json.encode(row))
+end)
+
 test("the_hash_of_a_response_is_that_of_its_canonical_json", function()
   local hash = require "lre.hash"
   test.eq(rundir.response_hash('a "b"', "stop"), hash.sha256 '{"finish_reason":"stop","text":"a \\"b\\""}')
