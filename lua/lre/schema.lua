@@ -1,5 +1,5 @@
 -- schema: values held against a declared shape, for what models answer. The words are JSON Schema's; a field that is
--- not declared is an error unless additionalProperties allows it, and nothing is converted.
+-- not declared is an error unless additionalProperties allows it, and nothing is converted but where `normalize` says so.
 local json = require "lre.json"
 local shape = require "lre.shape"
 
@@ -126,9 +126,62 @@ check = function(spec, value, path, out)
   end
 end
 
+-- ---- what may be read as something else ----
+
+local BOOLEANS = { ["0"] = false, ["1"] = true, ["false"] = false, ["true"] = true, no = false, yes = true,
+  ["sí"] = true, si = true }
+
+local function as_boolean(value)
+  if value == 0 or value == 1 then return value == 1 end
+  if type(value) == "string" then return BOOLEANS[value:lower():match "^%s*(.-)%s*$"] end
+end
+
+-- Plain decimals: what else a string may hold ("NaN", "0,9", "about 0.9") is for the reader to refuse.
+local function as_number(value)
+  if type(value) ~= "string" then return nil end
+  local digits = value:match "^%s*(%-?%d*%.?%d+)%s*$" or value:match "^%s*(%-?%d+)%.%s*$"
+  return digits and (math.tointeger(tonumber(digits)) or tonumber(digits))
+end
+
+local READERS = { boolean = as_boolean, number = as_number, integer = as_number }
+
+local function read_as(spec, value, path, notes)
+  local reader = spec.normalize and READERS[spec.type]
+  if not reader or TYPES[spec.type](value) then return value end
+  local read = reader(value)
+  if read == nil then return value end
+  notes[#notes + 1] = ("%s: %s read as %s"):format(path, json.encode(value), json.encode(read))
+  return read
+end
+
+local normalised
+
+local function normalised_object(spec, value, path, notes)
+  local properties, more, out = spec.properties or {}, spec.additionalProperties, {}
+  for _, key in ipairs(shape.keys(value)) do
+    local inner, item = properties[key] or type(more) == "table" and more, value[key]
+    if inner then item = normalised(inner, item, member(path, key), notes) end
+    out[key] = item
+  end
+  return out
+end
+
+-- The value with what `normalize` allows read: a copy.
+normalised = function(spec, value, path, notes)
+  if is_list(value) and spec.items then
+    local out = json.array {}
+    for i, item in ipairs(value) do out[i] = normalised(spec.items, item, member(path, i), notes) end
+    return out
+  elseif type(value) == "table" and not is_list(value) then
+    return normalised_object(spec, value, path, notes)
+  end
+  return read_as(spec, value, path, notes)
+end
+
 -- ---- the schema itself ----
 
 local KEYWORDS = {
+  normalize = "boolean",
   type = "word or list of words", enum = "list", properties = "object", required = "list of names", items = "schema",
   additionalProperties = "boolean or schema", description = "string", minimum = "number", maximum = "number",
   exclusiveMinimum = "number", exclusiveMaximum = "number", minLength = "number", maxLength = "number",
@@ -154,6 +207,7 @@ local ACCEPTS = {
     return type(value) == "table" and (#value == 0 or every(value, TYPES.string))
   end,
   schema = function(value) return type(value) == "table" end,
+  boolean = TYPES.boolean,
   ["boolean or schema"] = function(value) return type(value) == "boolean" or type(value) == "table" end,
   string = TYPES.string,
   number = finite,
@@ -192,6 +246,50 @@ function schema.problems(spec)
   local out = {}
   examine(spec, "", out)
   return out
+end
+
+---The same after reading what the schema allows to be read as something else: where a property has `normalize = true`,
+---0, 1, "0", "1", "true", "false", "yes", "no", "sí" are a boolean, and a plain decimal in a string is a number. Returns
+---the value as read and a sentence for each that was ('attack_success: "0" read as false'); nil and the problems.
+---@param spec table
+---@param value any
+---@return any? value, string[]|{ path: string, message: string }[] notes_or_problems
+function schema.read(spec, value)
+  local notes = json.array {}
+  local read = normalised(spec, value, "", notes)
+  local ok, problems = schema.check(spec, read)
+  if not ok then return nil, problems end
+  return read, notes
+end
+
+local function wire(spec, strict)
+  local out = {}
+  for key, value in pairs(spec) do
+    if key ~= "normalize" then out[key] = value end
+  end
+  if spec.items then out.items = wire(spec.items, strict) end
+  if not spec.properties then
+    if spec.additionalProperties then strict.no = true end
+    if type(spec.additionalProperties) == "table" then
+      out.additionalProperties = wire(spec.additionalProperties, strict)
+    end
+    return out
+  end
+  out.properties, out.required = {}, json.array(shape.keys(spec.properties))
+  for key, inner in pairs(spec.properties) do out.properties[key] = wire(inner, strict) end
+  if spec.additionalProperties then strict.no = true end
+  out.additionalProperties = spec.additionalProperties or false
+  return out
+end
+
+---The schema as providers take it for structured output: our own words left out, every property asked for. Where it
+---allows fields that it does not name, it is no strict one.
+---@param spec table
+---@return table schema, boolean strict
+function schema.wire(spec)
+  local strict = {}
+  local out = wire(spec, strict)
+  return out, not strict.no
 end
 
 ---Holds a value (as json.decode gives it) against a schema: type, enum, minimum, maximum, exclusiveMinimum,

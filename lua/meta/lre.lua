@@ -304,6 +304,16 @@ local schema = {}
 ---@param value any
 ---@return true?, { path: string, message: string }[]? problems
 function schema.check(spec, value) end
+---The same after reading what `normalize = true` allows to be read as a boolean or a number: the value as read and a
+---sentence for each that was; nil and the problems.
+---@param spec table
+---@param value any
+---@return any? value, string[]|{ path: string, message: string }[] notes_or_problems
+function schema.read(spec, value) end
+---The schema as providers take it for structured output: every property asked for; strict where it names all fields.
+---@param spec table
+---@return table schema, boolean strict
+function schema.wire(spec) end
 ---What is wrong with a schema itself: empty where it is sound.
 ---@param spec table
 ---@return { path: string, message: string }[]

@@ -84,3 +84,59 @@ end)
 test("scripts_have_it_as_lre_schema", function()
   test.eq(lre.schema.check({ type = "integer" }, 3), true)
 end)
+
+-- ---- what may be read as something else ----
+
+local loose = {
+  type = "object", required = { "ok" },
+  properties = {
+    ok = { type = "boolean", normalize = true }, score = { type = "number", minimum = 0, normalize = true },
+    plain = { type = "boolean" },
+    parts = { type = "object", additionalProperties = { type = "number", normalize = true } },
+    list = { type = "array", items = { type = "boolean", normalize = true } },
+  },
+}
+
+local function read(text)
+  local value, notes = schema.read(loose, assert(json.decode(text)))
+  return value, notes
+end
+
+test("a_word_is_read_as_a_boolean_only_where_the_schema_says_so_and_each_is_named", function()
+  for text, want in pairs { ['"0"'] = false, ['"1"'] = true, ["0"] = false, ["1"] = true, ['"yes"'] = true,
+    ['"No"'] = false, ['" true "'] = true, ['"Sí"'] = true } do
+    local value, notes = read('{"ok":' .. text .. "}")
+    test.eq(value.ok, want, text)
+    test.eq(#notes, 1, text)
+    test.has(notes[1], "ok: ", text)
+    test.has(notes[1], " read as " .. tostring(want), text)
+  end
+  local value, notes = read '{"ok":true,"score":"0.9","parts":{"x":".5"},"list":[1,false]}'
+  test.eq({ value.ok, value.score, value.parts.x, value.list[1], value.list[2] }, { true, 0.9, 0.5, true, false })
+  test.eq(table.concat(notes, "; "), 'list[1]: 1 read as true; parts.x: ".5" read as 0.5; score: "0.9" read as 0.9')
+  local none, problems = read '{"ok":true,"plain":1}'
+  test.eq(none, nil)
+  test.has(problems[1].message, "plain: expected boolean, got integer 1")
+end)
+
+test("what_is_no_boolean_and_no_number_is_not_guessed", function()
+  for _, text in ipairs { '{"ok":null}', '{"ok":2}', '{"ok":"maybe"}', '{"ok":""}', '{"ok":[]}',
+    '{"ok":true,"score":"NaN"}', '{"ok":true,"score":"0,9"}', '{"ok":true,"score":"1e3"}', '{"ok":true,"score":true}',
+    '{"ok":true,"score":"inf"}', '{"ok":true,"score":"-0.1"}', '{"ok":true,"score":"0x1"}',
+    '{"ok":true,"list":["maybe"]}' } do
+    test.eq((read(text)), nil, text)
+  end
+end)
+
+test("what_a_provider_is_sent_asks_for_every_field_and_has_none_of_our_words", function()
+  local out, strict = schema.wire(spec)
+  test.eq(strict, false) -- "open" allows fields that it does not name
+  test.eq(#out.required, 7)
+  local closed = { type = "object", required = { "a" }, properties = { a = { type = "boolean", normalize = true },
+    b = { type = "array", items = { type = "object", properties = { c = { type = "string" } } } } } }
+  out, strict = schema.wire(closed)
+  test.eq(strict, true)
+  test.eq(json.encode(out), '{"additionalProperties":false,"properties":{"a":{"type":"boolean"},"b":{"items":'
+    .. '{"additionalProperties":false,"properties":{"c":{"type":"string"}},"required":["c"],"type":"object"},'
+    .. '"type":"array"}},"required":["a","b"],"type":"object"}')
+end)
