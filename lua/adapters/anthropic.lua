@@ -81,12 +81,32 @@ local function texts(content, kind, field)
   return pieces
 end
 
+-- A reply in a schema of ours is asked for as the input of a tool that must be used, which every model takes:
+-- https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
+local REPLY_TOOL = "reply"
+
+local function add_schema(body, wanted)
+  body.reply_schema = nil
+  body.tools = { { name = REPLY_TOOL, description = "Gives the reply.", input_schema = wanted.schema } }
+  body.tool_choice = { type = "tool", name = REPLY_TOOL }
+end
+
+-- The input of that tool as text; nil where it was not used.
+local function structured_text(content)
+  for _, block in ipairs(content) do
+    if type(block) == "table" and block.type == "tool_use" and block.name == REPLY_TOOL then
+      return json.encode(block.input)
+    end
+  end
+end
+
 local function message_reply(data)
-  local thinking = texts(data.content, "thinking", "thinking")
+  local thinking, structured = texts(data.content, "thinking", "thinking"), structured_text(data.content)
+  local finish = finish_reasons[data.stop_reason] or "other"
   return {
     -- One text may come in several blocks (citations cut it): nothing belongs between them.
-    text = table.concat(texts(data.content, "text", "text")),
-    finish_reason = finish_reasons[data.stop_reason] or "other",
+    text = structured or table.concat(texts(data.content, "text", "text")),
+    finish_reason = structured and finish == "tool" and "stop" or finish,
     usage = usage_of(data.usage),
     model = as("string", data.model),
     request_id = as("string", data.id),
@@ -99,6 +119,7 @@ return lre.adapter {
   summary = "Anthropic messages",
   key_env = "ANTHROPIC_API_KEY",
   auth = { header = "x-api-key", prefix = "" },
+  structured = true,
   options = {
     base_url = { "https://api.anthropic.com/v1", "endpoint" },
     version = { "2023-06-01", "anthropic-version header" },
@@ -111,6 +132,7 @@ return lre.adapter {
     if not params.max_tokens then return unsendable "Anthropic wants max_tokens (--max-tokens)" end
     local body = { model = model.id, messages = turns, system = system }
     for name, value in pairs(params) do body[name == "stop" and "stop_sequences" or name] = value end
+    if params.reply_schema then add_schema(body, params.reply_schema) end
     return { path = "/messages", headers = { ["anthropic-version"] = opt.version }, json = body }
   end,
   response = function(status, _, body)

@@ -113,6 +113,7 @@ return lre.adapter {
   summary = "Google's Gemini API",
   key_env = "GEMINI_API_KEY",
   auth = { header = "x-goog-api-key", prefix = "" },
+  structured = true,
   options = { base_url = { "https://generativelanguage.googleapis.com/v1beta", "endpoint" } },
   params = { "temperature", "max_tokens", "seed", "top_p", "top_k", "stop", "presence_penalty", "frequency_penalty" },
   request = function(model, messages, params)
@@ -123,6 +124,10 @@ return lre.adapter {
     end
     local config = {}
     for name, value in pairs(params) do config[spelling[name] or name] = value end
+    if params.reply_schema then -- https://ai.google.dev/gemini-api/docs/structured-output
+      config.reply_schema = nil
+      config.responseMimeType, config.responseJsonSchema = "application/json", params.reply_schema.schema
+    end
     return { path = path_of(model.id), json = { contents = turns, systemInstruction = system,
       generationConfig = config } }
   end,

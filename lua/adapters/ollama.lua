@@ -57,6 +57,7 @@ return lre.adapter {
   name = "ollama",
   summary = "Ollama on this machine, or elsewhere with --base-url",
   options = { base_url = { "http://127.0.0.1:11434", "endpoint" } },
+  structured = true,
   params = { "temperature", "max_tokens", "seed", "top_p", "top_k", "min_p", "stop", "repetition_penalty",
     "presence_penalty", "frequency_penalty" },
   request = function(model, messages, params)
@@ -67,7 +68,9 @@ return lre.adapter {
       turns[i] = turn
     end
     for name, value in pairs(params) do
-      if beside[name] then body[name] = value else options[spelling[name] or name] = value end
+      if beside[name] then body[name] = value
+      elseif name == "reply_schema" then body.format = value.schema
+      else options[spelling[name] or name] = value end
     end
     body.model, body.messages, body.options, body.stream = model.id, turns, options, false
     return { path = "/api/chat", json = body }

@@ -75,15 +75,25 @@ local function choice_reply(data, choice)
   }
 end
 
+-- Structured output: https://platform.openai.com/docs/guides/structured-outputs
+local function format_of(wanted)
+  return { type = "json_schema",
+    json_schema = { name = wanted.name, schema = wanted.schema, strict = wanted.strict } }
+end
+
 return lre.adapter {
   name = "openai",
   summary = "OpenAI chat completions and every compatible server (--base-url)",
   key_env = "OPENAI_API_KEY",
   auth = { header = "Authorization", prefix = "Bearer " },
+  structured = true,
   options = { base_url = { "https://api.openai.com/v1", "endpoint" } },
   request = function(model, messages, params)
     local body = { model = model.id, messages = messages }
     for name, value in pairs(params) do body[name] = value end
+    if params.reply_schema then
+      body.reply_schema, body.response_format = nil, format_of(params.reply_schema)
+    end
     return { path = "/chat/completions", json = body }
   end,
   response = function(status, _, body)

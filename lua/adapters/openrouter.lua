@@ -51,6 +51,7 @@ return lre.adapter {
   summary = "OpenRouter: many vendors' models behind one key",
   key_env = "OPENROUTER_API_KEY",
   auth = { header = "Authorization", prefix = "Bearer " },
+  structured = true,
   options = {
     base_url = { "https://openrouter.ai/api/v1", "endpoint" },
     referer = { "", "HTTP-Referer, which names your app to OpenRouter; empty: not sent" },

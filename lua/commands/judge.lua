@@ -33,7 +33,8 @@ local function open_judges(args)
   if args.cache then args.cache_object = require("lre.cache").open(args.cache, args.offline) end
   local asking = judge_model.asker(args)
   for i, spec in ipairs(#args.judge > 0 and args.judge or { "refusal" }) do
-    local opened = judge.open(spec, { limits = limits, asking = asking, show_asker = args.show_asker })
+    local opened = judge.open(spec, { limits = limits, asking = asking,
+      defaults = { judge_prompt = args.judge_prompt, show_asker = args.show_asker } })
     if seen[opened.name] then
       cli.fail(2, 'two judges are called "%s"; give one another name with :as=NAME', opened.name)
     end

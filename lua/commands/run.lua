@@ -6,6 +6,7 @@ local fs = require "lre.fs"
 local json = require "lre.json"
 local log = require "lre.log"
 local progress = require "lre.progress"
+local turns = require "lre.turns"
 
 local command = {
   name = "run",
@@ -40,6 +41,12 @@ local function announce(args, plan, store, left)
     lines[#lines + 1] = ("suite    %s: %d of %d samples, sha256 %s"):format(e.title, e.count, e.total, e.hash:sub(1,
       16))
   end
+  for _, e in ipairs(plan.suites) do
+    if e.appended then
+      lines[#lines + 1] = ("rubrics  %s: %d of %d have no place for the answer: conversation, prompt, expected "
+        .. "behaviour and answer are put behind them (--judge-prompt append)"):format(e.title, e.appended, e.total)
+    end
+  end
   lines[#lines + 1] = "personas " .. names(plan.personas, "name")
   lines[#lines + 1] = "judges   " .. names(plan.judges, "name")
   if args.judge_model and not asks_a_model(plan) then
@@ -60,12 +67,15 @@ local function dry_run(args, exp)
   local plan = exp:plan(true)
   announce(args, plan)
   for trial in plan:trials() do
-    local preview, err = trial.model:preview(trial.messages, nil, { ["repeat"] = trial.n, trial = trial.key })
+    local open = turns.count(trial.messages)
+    local preview, err = trial.model:preview(turns.fill(trial.messages), nil,
+      { ["repeat"] = trial.n, trial = trial.key })
     preview = preview or { error = err.message }
     cli.out(assert(json.encode {
       dry_run = true, key = trial.key, suite = trial.suite, sample_id = trial.sample.id, persona = trial.persona.name,
       model = trial.model.label, adapter = trial.model.adapter, id = trial.model.id, messages = trial.messages,
-      params = preview.params, request_hash = preview.request_hash, url = preview.url, error = preview.error,
+      generated_turns = open > 0 and open or nil, params = preview.params, request_hash = preview.request_hash,
+      url = preview.url, error = preview.error,
     }) .. "\n")
   end
   if log.level() ~= "ERROR" then cli.note(("dry run: %d trials, nothing was sent\n"):format(plan:count())) end

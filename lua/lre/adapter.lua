@@ -21,6 +21,7 @@ local schema = shape.record {
   auth = shape.optional(shape.either(adapter.auth, shape.func())),
   options = shape.optional(options.schema),
   params = shape.optional(shape.list(shape.string { min = 1 })),
+  structured = shape.optional(shape.boolean()), -- it takes params.reply_schema = { name, schema, strict }
   request = shape.optional(shape.func()),
   response = shape.optional(shape.func()),
   call = shape.optional(shape.func()),
@@ -72,6 +73,7 @@ function adapter.open(name)
     auth = t.auth,
     options = t.options or {},
     params = t.params,
+    structured = t.structured,
     request = t.request,
     response = t.response,
     call = t.call,

@@ -5,6 +5,7 @@ local means = require "lre.means"
 local rundir = require "lre.rundir"
 local set = require "lre.set"
 local stats = require "lre.stats"
+local turns = require "lre.turns"
 
 local aggregate = {}
 
@@ -198,6 +199,7 @@ local FIELDS = { "type", "key", "suite", "persona", "model", "category", "respon
 local function count_row(counter, row)
   local category = row.category or nil
   if row.type == "trial" then
+    if turns.is_unfinished(row["response.error.kind"]) then return end
     local truncated = row["response.finish_reason"] == "length"
     return counter:trial(row.suite, row.model, row.persona, category, row["response.error.kind"], truncated)
   end

@@ -109,20 +109,23 @@ end
 
 -- ---- suites, personas, judges ----
 
-local function resolve_personas(list)
-  local out = {}
-  if #list == 0 then list = { "none" } end
+-- `all` for every installed one, each once. What a persona does is told by the control arm beside it: it is added.
+local function resolve_personas(list, no_control)
+  local out, there, last = {}, {}, nil
+  local function add(name)
+    local opened = persona.open(name)
+    out[#out + 1], there[opened.name] = opened, true
+  end
   for _, name in ipairs(list) do
-    if name == "all" then
-      local last
-      for _, entry in ipairs(catalog.list("personas")) do
-        if entry.name ~= last then out[#out + 1] = persona.open(entry.name) end
-        last = entry.name
-      end
-    else
-      out[#out + 1] = persona.open(name)
+    if name ~= "all" then add(name) end
+  end
+  for _, name in ipairs(list) do
+    for _, entry in ipairs(name == "all" and catalog.list "personas" or {}) do
+      if entry.name ~= last and not there[entry.name] then add(entry.name) end
+      last = entry.name
     end
   end
+  if not there.none and (#out == 0 or not no_control) then table.insert(out, 1, persona.open "none") end
   return out
 end
 
@@ -133,7 +136,8 @@ local function judge_opener(s, dry)
   local asking = judge_model.asker(s)
   local limits = { steps = s.judge_steps, bytes = s.judge_memory << 20, regex_match = s.regex_match_limit }
   return function(spec)
-    open[spec] = open[spec] or judge.open(spec, { limits = limits, asking = asking, show_asker = s.show_asker })
+    open[spec] = open[spec] or judge.open(spec, { limits = limits, asking = asking,
+      defaults = { judge_prompt = s.judge_prompt, show_asker = s.show_asker } })
     return open[spec]
   end
 end
@@ -173,11 +177,11 @@ end
 function Experiment:plan(dry)
   local s = self.settings
   if s.run_id then rundir.check_id(s.run_id) end
-  local suites, personas = resolve_suites(s, dry), resolve_personas(s.persona)
+  local suites, personas = resolve_suites(s, dry), resolve_personas(s.persona, s.no_control)
   local resolved = models.resolve(s, suites, { dry = dry, cache = cache_of(s) })
   check_impartial(suites, resolved)
   return plan.new { suites = suites, personas = personas, models = resolved, repeats = s.repeats, limit = s.limit,
-    sample = s.sample, seed = s.seed, params = models.params(s) }
+    filter = s.filter, sample = s.sample, seed = s.seed, params = models.params(s) }
 end
 
 -- ---- running ----

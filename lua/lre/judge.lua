@@ -67,6 +67,9 @@ local schema = shape.record {
   -- of model judges
   prompt = shape.optional(shape.either(shape.string { min = 1 }, shape.func())),
   schema = shape.optional(shape.map(shape.any())),
+  schemas = shape.optional(shape.map(shape.map(shape.any()))), -- several, by name ...
+  family = shape.optional(shape.func()), -- ... and which of them is a trial's
+  derived = shape.optional(shape.list(shape.record { path = shape.string { min = 1 }, of = shape.func() })),
   verdict = shape.optional(shape.func()),
   model = shape.optional(shape.string { min = 1 }),
   params = shape.optional(shape.map(shape.any())),
@@ -76,7 +79,8 @@ local schema = shape.record {
 }
 
 local needs = { rule = { "judge" }, model = { "prompt", "verdict" } }
-local refuses = { rule = { "prompt", "schema", "verdict", "model", "params", "blind", "impartial", "combine" },
+local refuses = { rule = { "prompt", "schema", "schemas", "family", "derived", "verdict", "model", "params", "blind",
+  "impartial", "combine" },
   model = { "judge", "patterns" } }
 -- What an example must bring, and what it must not: a rule judge reads answers, a model judge's verdict reads replies.
 local example_needs = { rule = "response", model = "reply" }
@@ -100,6 +104,13 @@ local function check_kind(t, say)
     if t[field] ~= nil then
       say(field, ("a %s judge has none"):format(t.kind))
     end
+  end
+  if t.schema and t.schemas then
+    say("schemas", "a judge has one schema, or several by name, not both")
+  elseif (t.schemas == nil) ~= (t.family == nil) then
+    say("family", "`schemas` and `family` (which of them is a trial's) belong together")
+  elseif t.derived and not t.schema and not t.schemas then
+    say("derived", "a reply without a schema has no fields to derive")
   end
 end
 
@@ -259,9 +270,9 @@ end
 ---Opens a judge: a name, a path, or either with options ("brevity:max_words=30,as=b30"), or a model judge that an
 ---experiment declared. Raises with exit 3 (2 for its options). `limits`: { steps, bytes, regex_match } of a row;
 ---`asking`: how a model judge gets its model (lre.judge_model.asker), nil where it will ask nothing; `chunk`: the
----script, where it is in hand; `show_asker`: a judge with this option gets it.
+---script, where it is in hand; `defaults`: options of those that have them and were not given them.
 ---@param spec string|table
----@param opt { limits: table?, options: table?, asking: function?, chunk: lre.Chunk?, show_asker: boolean? }?
+---@param opt { limits: table?, options: table?, defaults: table?, asking: function?, chunk: lre.Chunk? }?
 ---@return lre.Judge
 function judge.open(spec, opt)
   opt = opt or {}
@@ -278,8 +289,10 @@ function judge.open(spec, opt)
   local where = ("judge %s"):format(shape.quote(name))
   check_alias(alias, where)
   local declared, chunk, state = read(opt.chunk or catalog.chunk(catalog.find("judges", name).path), opt.limits)
-  if opt.show_asker and declared.options and declared.options.show_asker then
-    given.show_asker = true
+  for key, value in pairs(opt.defaults or {}) do
+    if declared.options and declared.options[key] and given[key] == nil then
+      given[key] = value
+    end
   end
   if declared.kind == "model" then
     state:close()

@@ -217,6 +217,7 @@ function model.resolve(spec)
     id = spec.model_id or id,
     adapter = adapter.name,
     adapter_hash = adapter.source_hash,
+    structured = adapter.structured,
     _adapter = adapter,
   }, Model)
   self.choice = ("%s: adapter %s (%s), id %s"):format(self.label, self.adapter, why, self.id)

@@ -4,6 +4,7 @@ local hash = require "lre.hash"
 local json = require "lre.json"
 local log = require "lre.log"
 local map = require "lre.map"
+local reply = require "lre.reply"
 local schema = require "lre.schema"
 local sched = require "lre.sched"
 local shape = require "lre.shape"
@@ -175,15 +176,61 @@ end
 
 -- ---- reading ----
 
-local function decoded(self, reply)
-  local text = reply:match "^%s*```%w*[ \t]*\n(.-)\n?```%s*$" or reply
-  local value, err = json.decode(text:match "^%s*(.-)%s*$")
-  if err then return nil, "it is not JSON: " .. err.message end
-  local ok, problems = schema.check(self.schema, value)
-  if ok then return value end
+-- The name and the schema of the reply about a trial; nil where it is a text. Raises where the judge names none.
+local function schema_of(self, trial)
+  if not self.schemas then return self.schema and "reply", self.schema end
+  local family = self.family(trial, self.options)
+  if not self.schemas[family] then
+    error(("family gave %s; expected one of %s"):format(shape.show(family),
+      table.concat(shape.keys(self.schemas), ", ")), 0)
+  end
+  return family, self.schemas[family]
+end
+
+local function decoded(spec, text, response)
+  local value, found = reply.json(text, response and response.text)
+  if value == nil then return nil, found end
+  local read, notes = schema.read(spec, value)
+  if read ~= nil then
+    if found then table.insert(notes, 1, found) end
+    return read, notes
+  end
   local lines = {}
-  for i, problem in ipairs(problems) do lines[i] = problem.message end
+  for i, problem in ipairs(notes) do lines[i] = problem.message end
   return nil, table.concat(lines, "; ")
+end
+
+-- Judges round what they state.
+local TOLERANCE = 0.0051
+
+-- The table that holds the last name of a path, and that name; nil where it is not there.
+local function place_of(value, path)
+  local parent, name = value, nil
+  for part in path:gmatch "[^.]+" do
+    if name then parent = parent[name] end
+    if type(parent) ~= "table" then return nil end
+    name = part
+  end
+  return parent, name
+end
+
+-- Puts in what follows from other fields. A list of what was stated otherwise.
+local function derive(self, value, trial, family)
+  local disagreements = json.array {}
+  for _, entry in ipairs(self.derived or {}) do
+    local parent, name = place_of(value, entry.path)
+    local computed = parent and entry.of(value, trial, self.options, family)
+    if computed ~= nil then
+      if type(computed) == "number" then computed = json.round(computed) end
+      local stated = parent[name]
+      local close = type(stated) == "number" and type(computed) == "number" and math.abs(stated - computed) < TOLERANCE
+      if stated ~= nil and stated ~= computed and not close then
+        table.insert(disagreements, { path = entry.path, stated = stated, computed = computed })
+      end
+      parent[name] = computed
+    end
+  end
+  return disagreements
 end
 
 local FIELDS = { label = true, value = true, evidence = true, state = true }
@@ -212,15 +259,25 @@ local function accepted(self, made)
     evidence = made.evidence }
 end
 
----What a reply says: a verdict, or nil and what is wrong with the reply. Raises for a mistake of the judge's script.
----@param reply string
-function ModelJudge:read(reply, trial, response)
-  local value, err = reply, nil
-  if self.schema then value, err = decoded(self, reply) end
-  if err then return nil, err end
-  local made, why = self.read_verdict(value, trial, response, self.options)
+---What a reply says: a verdict (with `salvaged`: a sentence for each thing that was read otherwise than it stands, and
+---`disagreements`: what the reply stated otherwise than its own parts say), or nil and what is wrong with the reply.
+---Raises for a mistake of the judge's script.
+---@param text string
+function ModelJudge:read(text, trial, response)
+  local family, spec = schema_of(self, trial)
+  local value, notes, disagreements = text, nil, nil
+  if spec then
+    value, notes = decoded(spec, text, response)
+    if value == nil then return nil, notes end
+    disagreements = derive(self, value, trial, family)
+  end
+  local made, why = self.read_verdict(value, trial, response, self.options, family)
   if made == nil then return nil, why and tostring(why) or "no verdict was found in it" end
-  return accepted(self, made)
+  local verdict, unfit = accepted(self, made)
+  if not verdict then return nil, unfit end
+  if notes and #notes > 0 then verdict.salvaged = notes end
+  if disagreements and #disagreements > 0 then verdict.disagreements = disagreements end
+  return verdict
 end
 
 -- ---- asking ----
@@ -249,20 +306,43 @@ local function verdict_in(self, answer, input)
 end
 
 -- With the reply before it, where there was one: some providers refuse an empty turn.
-local function asked_again(messages, reply, why)
+local function asked_again(messages, said, why)
   local out = table.move(messages, 1, #messages, 1, json.array {})
-  if reply:find "%S" then out[#out + 1] = { role = "assistant", content = reply } end
+  if said:find "%S" then out[#out + 1] = { role = "assistant", content = said } end
   out[#out + 1] = { role = "user", content = ("Your reply could not be read: %s. Reply once more, in exactly the form "
     .. "that was asked for, with nothing after it."):format(why) }
   return out
 end
 
+-- Parameters as sent, a schema by its name: it is in inputs/ with the judge, and not in every row.
+local function shown(params)
+  if not params or not params.reply_schema then return params end
+  local out = {}
+  for name, value in pairs(params) do out[name] = value end
+  out.reply_schema = params.reply_schema.name
+  return out
+end
+
 local function record(asked, n, answer, err)
   local from = answer or err
-  asked[#asked + 1] = { n = n, request_hash = from.request_hash, attempts = from.attempts, params = from.sent_params,
+  asked[#asked + 1] = { n = n, request_hash = from.request_hash, attempts = from.attempts,
+    params = shown(from.sent_params),
     cached = answer and answer.cached, usage = answer and answer.usage, model = answer and answer.model,
     request_id = answer and answer.request_id, finish_reason = answer and answer.finish_reason,
     reply = answer and answer.text, error = err and { kind = err.kind, code = err.code, message = err.message } }
+end
+
+-- The schema as a parameter of the request, where the provider takes one.
+local function structured(self, trial)
+  if not self.model.structured then return nil end
+  local name, spec = schema_of(self, trial)
+  if not spec then return nil end
+  self._wire = self._wire or {}
+  if not self._wire[name] then
+    local wire, strict = schema.wire(spec)
+    self._wire[name] = { reply_schema = { name = name, schema = wire, strict = strict } }
+  end
+  return self._wire[name]
 end
 
 -- One verdict; nil and an error where nobody was asked (an interrupted run).
@@ -270,8 +350,10 @@ local function ask(self, input, n, asked)
   local ok, messages, why = pcall(render, self, input.trial, input.response)
   if not ok then return failed("script", with_file(self, messages)) end
   if not messages then return failed("evidence", ("%s: %s"):format(self.where, why)) end
+  local known, params = pcall(structured, self, input.trial)
+  if not known then return failed("script", with_file(self, params)) end
   for _ = 1, 2 do
-    local answer, err = self.model:chat(messages, nil, { ["repeat"] = n, trial = input.trial.key })
+    local answer, err = self.model:chat(messages, params, { ["repeat"] = n, trial = input.trial.key })
     if not answer and err.code == "interrupted" then return nil, err end
     record(asked, n, answer, err)
     if not answer then
@@ -287,40 +369,62 @@ local function ask(self, input, n, asked)
     .. why } }
 end
 
+local function mean(list)
+  local sum = 0
+  for _, x in ipairs(list) do sum = sum + x end
+  return #list > 0 and json.round(sum / #list) or nil
+end
+
+-- The mean of the values that won, or of each number in them. What is no number is its verdicts' own.
+local function mean_value(ballots, word)
+  local plain, named = {}, {}
+  for _, ballot in ipairs(ballots) do
+    if ballot.state == "scored" and (ballot.label or "scored") == word then
+      local value = ballot.value
+      if type(value) == "number" then plain[#plain + 1] = value end
+      for name, x in pairs(type(value) == "table" and value or {}) do
+        named[name] = named[name] or {}
+        if type(x) == "number" then table.insert(named[name], x) end
+      end
+    end
+  end
+  if next(named) == nil then return mean(plain) end
+  for name, list in pairs(named) do named[name] = mean(list) end
+  return named
+end
+
 -- The mean of the values of several verdicts and their spread, as the judge's combine() reads it.
 local function combined(self, values, evidence)
   table.sort(values)
   local sum, squares = 0, 0
   for _, value in ipairs(values) do sum = sum + value end
-  local mean = sum / #values
-  for _, value in ipairs(values) do squares = squares + (value - mean) ^ 2 end
+  local centre = sum / #values
+  for _, value in ipairs(values) do squares = squares + (value - centre) ^ 2 end
   local spread = #values > 1 and json.round(math.sqrt(squares / (#values - 1))) or nil
-  local made = self.combine(json.array { table.unpack(values) }, json.round(mean), self.options)
+  local made = self.combine(json.array { table.unpack(values) }, json.round(centre), self.options)
   local all = made.evidence or {}
   all.votes, all.counts, all.n, all.sd = evidence.votes, evidence.counts, #values, spread
   return { state = "scored", label = made.label, value = made.value, evidence = all }
 end
 
 -- The verdict of several: where the judge combines values, their mean, if more than half have one; else a label that
--- more than half of them gave, else undecided; without labels the mean value.
+-- more than half of them gave, with their mean value, else undecided.
 local function elect(self, ballots)
   local counts, votes, values = {}, json.array {}, {}
   for i, ballot in ipairs(ballots) do
     local word = ballot.state == "scored" and (ballot.label or "scored") or ballot.state
     votes[i] = { state = ballot.state, label = ballot.label, value = ballot.value, evidence = ballot.evidence,
-      reason = ballot.reason }
+      reason = ballot.reason, salvaged = ballot.salvaged, disagreements = ballot.disagreements }
     counts[word] = (counts[word] or 0) + 1
     if ballot.state == "scored" and type(ballot.value) == "number" then values[#values + 1] = ballot.value end
   end
   local evidence = { votes = votes, counts = counts }
   if self.combine and 2 * #values > #ballots then return combined(self, values, evidence) end
-  local sum = 0
-  for _, value in ipairs(values) do sum = sum + value end
   for word, count in pairs(counts) do
     if 2 * count > #ballots then
       local state = self:has_label(word) and "scored" or word
       return { state = state, label = self:has_label(word) and word or nil, evidence = evidence,
-        value = word == "scored" and #values > 0 and json.round(sum / #values) or nil,
+        value = state == "scored" and mean_value(ballots, word) or nil,
         reason = (state == "unscored" or state == "error") and { code = "votes",
           message = ("most of %d verdicts are %s"):format(#ballots, state) } or nil }
     end
@@ -366,7 +470,8 @@ function ModelJudge:verdict_lines(inputs)
   local out = self:verdicts(inputs)
   for i, verdict in ipairs(out) do
     out[i] = verdict and assert(json.encode { state = verdict.state, label = verdict.label, value = verdict.value,
-      evidence = verdict.evidence, reason = verdict.reason })
+      evidence = verdict.evidence, reason = verdict.reason, salvaged = verdict.salvaged,
+      disagreements = verdict.disagreements })
   end
   return out
 end
@@ -385,9 +490,13 @@ local function identity(self)
 end
 
 local function check_declared(self, declared)
-  for _, problem in ipairs(declared.schema and schema.problems(declared.schema) or {}) do
-    shape.fail(("%s: schema: %s"):format(self.where, problem.message))
+  local function check(where, spec)
+    for _, problem in ipairs(schema.problems(spec)) do
+      shape.fail(("%s: %s: %s"):format(self.where, where, problem.message))
+    end
   end
+  if declared.schema then check("schema", declared.schema) end
+  for _, name in ipairs(shape.keys(declared.schemas or {})) do check("schemas." .. name, declared.schemas[name]) end
 end
 
 -- A declared field that may be a function of the judge's options.
@@ -403,6 +512,7 @@ function model_judge.open(self, declared, chunk, named, asking)
   self.where = chunk.name
   check_declared(self, declared)
   self.prompt, self.schema, self.read_verdict = declared.prompt, declared.schema, declared.verdict
+  self.schemas, self.family, self.derived = declared.schemas, declared.family, declared.derived
   self.votes, self.concurrency = 1, 16
   self.blind, self.combine = said(declared.blind, self.options), declared.combine
   self.allowed = said(declared.impartial, self.options)
@@ -417,7 +527,8 @@ function model_judge.open(self, declared, chunk, named, asking)
   end
   local template = type(self.prompt) == "string" and self.prompt
   self.prompt_hash = template and hash.sha256(template) or chunk.hash
-  self.schema_hash = self.schema and hash.sha256(json.encode(self.schema))
+  local schemas = self.schemas or self.schema
+  self.schema_hash = schemas and hash.sha256(json.encode(schemas))
   self.hash = hash.sha256(json.encode { contract = 1, source = chunk.hash, options = self.options,
     asked = identity(self) })
   return self

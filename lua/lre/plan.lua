@@ -1,4 +1,5 @@
 -- plan: suites x personas x models x repeats, as a stream of trials. Holds no sample list.
+local filter = require "lre.filter"
 local hash = require "lre.hash"
 local json = require "lre.json"
 local persona = require "lre.persona"
@@ -35,20 +36,87 @@ function plan.parse_key(key)
   return unescape(suite), unescape(id), unescape(who), unescape(bare or label), math.tointeger(tonumber(n or 1))
 end
 
+-- The canonical JSON of each sample: of the first reading, where that was kept, else of a second one.
+local function readings(entry)
+  if not entry.kept then
+    local pull = entry.suite:samples { expect = entry.hash }
+    return function()
+      local one, _, encoded = pull()
+      return one and (encoded or assert(json.encode(one)))
+    end
+  end
+  local kept, i, lines = entry.kept, 0, nil
+  return function()
+    while true do
+      local line = lines and lines()
+      if line then return line end
+      i = i + 1
+      if not kept[i] then return nil end
+      lines = kept[i]:gmatch "[^\n]+"
+    end
+  end
+end
+
+-- Canonical JSON was checked when it was written; an integer may be beyond 2^53.
+local KEPT = { max_bytes = 1 << 30, bigint = "string" }
+
+-- The same without what --filter leaves out.
+local function matching(self, entry)
+  local pull = readings(entry)
+  if not self.wanted then return pull end
+  return function()
+    while true do
+      local line = pull()
+      if not line or filter.passes(self.wanted, assert(json.decode(line, KEPT))) then return line end
+    end
+  end
+end
+
+local function count_matching(self, entry)
+  local n = 0
+  for _ in matching(self, entry) do n = n + 1 end
+  if n == 0 then
+    error({ exit = 2, message = ("--filter: none of the %d samples of suite %s match; its categories are %s"):format(
+      entry.total, entry.name, table.concat(entry.categories, ", ")) }, 0)
+  end
+  return n
+end
+
+-- Tests whose judge would not see the answer, where a judge goes by the tests' own rubrics: how many there are, or,
+-- where it is strict, that they are refused.
+local function check_rubrics(entry)
+  if not entry.placeless or #entry.placeless == 0 then return end
+  for _, judge in ipairs(entry.judges) do
+    local mode = judge.options and judge.options.judge_prompt
+    entry.appended = entry.appended or mode == "append" and #entry.placeless or nil
+    if mode == "strict" then
+      error({ exit = 3, message = ("suite %s: --judge-prompt strict: %d of %d tests have a judge_prompt without a "
+        .. "place for the answer (<<<CANDIDATE_RESPONSE>>>): %s. Write it there, or use --judge-prompt append."):format(
+        entry.name, #entry.placeless, entry.total, table.concat(entry.placeless, ", ")) }, 0)
+    end
+  end
+end
+
 -- One suite of the plan: its samples counted and hashed, its tag known.
 local function enter_suite(self, given)
   local first = given.checked or given.suite:check { keep = true }
   if #first.problems > 0 then
     local lines = {}
     for i = 1, math.min(#first.problems, 20) do lines[i] = tostring(first.problems[i].message) end
-    if #first.problems > 20 then lines[21] = ("... and %d more"):format(#first.problems - 20) end
+    if #first.problems > 20 then
+      lines[21] = ("... and %d more; `lre lint` lists them all"):format(#first.problems + (first.more or 0) - 20)
+    end
     error({ exit = 3, message = table.concat(lines, "\n") }, 0)
   end
   local entry = { suite = given.suite, name = given.suite.name, hash = first.hash, total = first.count,
-    kept = first.kept, judges = given.judges }
-  entry.count = math.min(first.count, self.limit or math.huge, self.sample or math.huge)
-  entry.tag = self.sample and sample.tag(self.sample, first.count, self.seed) or ""
+    kept = first.kept, generates = first.generates, placeless = first.placeless, categories = first.categories,
+    judges = given.judges }
+  entry.matched = self.wanted and count_matching(self, entry) or first.count
+  entry.count = math.min(entry.matched, self.limit or math.huge, self.sample or math.huge)
+  entry.tag = self.wanted and ("[filtered %d/%d]"):format(entry.matched, first.count) or ""
+  if self.sample then entry.tag = entry.tag .. sample.tag(self.sample, entry.matched, self.seed) end
   entry.title = entry.name .. entry.tag
+  check_rubrics(entry)
   return entry
 end
 
@@ -64,11 +132,11 @@ local function no_duplicates(list, field, what)
 end
 
 ---A plan. `spec`: suites = { { suite = Suite, judges = { Judge, ... } }, ... }, personas, models, repeats, limit,
----sample, seed, params.
+---filter (what --filter says), sample, seed, params.
 ---Reads every suite once: raises { exit = 3 } with all its problems.
 function plan.new(spec)
   local self = setmetatable({ personas = spec.personas, models = spec.models, repeats = spec.repeats or 1,
-    limit = spec.limit,
+    limit = spec.limit, filter = spec.filter, wanted = filter.parse(spec.filter or {}),
     sample = spec.sample, seed = spec.seed or 42, params = spec.params or {}, suites = {}, judges = {} }, Plan)
   if self.limit and self.sample then error({ exit = 2, message = "--limit and --sample: choose one" }, 0) end
   local seen = {}
@@ -100,33 +168,12 @@ function Plan:count()
   return n * #self.personas * #self.models * self.repeats
 end
 
--- The canonical JSON of each sample: of the first reading, where that was kept, else of a second one.
-local function readings(entry)
-  if not entry.kept then
-    local pull = entry.suite:samples { expect = entry.hash }
-    return function()
-      local one, _, encoded = pull()
-      return one and (encoded or assert(json.encode(one)))
-    end
-  end
-  local kept, i, lines = entry.kept, 0, nil
-  return function()
-    while true do
-      local line = lines and lines()
-      if line then return line end
-      i = i + 1
-      if not kept[i] then return nil end
-      lines = kept[i]:gmatch "[^\n]+"
-    end
-  end
-end
-
 ---The chosen samples of one suite, in order, as canonical JSON. Raises where a generator gives other samples than at
 ---its first reading.
 ---@return fun(): string?
 function Plan:lines(entry)
-  local chosen = self.sample and sample.positions(self.sample, entry.total, self.seed)
-  local pull, position, given = readings(entry), 0, 0
+  local chosen = self.sample and sample.positions(self.sample, entry.matched, self.seed)
+  local pull, position, given = matching(self, entry), 0, 0
   return function()
     while true do
       local line = pull()
@@ -139,9 +186,6 @@ function Plan:lines(entry)
     end
   end
 end
-
--- Canonical JSON was checked when it was written; an integer may be beyond 2^53.
-local KEPT = { max_bytes = 1 << 30, bigint = "string" }
 
 ---The same as tables.
 function Plan:samples(entry)
@@ -223,6 +267,7 @@ function Plan:identity()
         params = m.params, hash_inputs = m.hash_inputs }
     end),
     params = self.params, repeats = self.repeats, sample = self.sample, seed = self.seed,
+    filter = self.wanted and self.filter or nil,
   }
 end
 

@@ -1,5 +1,7 @@
 -- recover: a run whose run.json is lost or damaged. Its journal is the truth: where the plan on the command line asks
 -- what the journal's rows were asked, the run goes on and run.json is written anew.
+local turns = require "lre.turns"
+
 local recover = {}
 
 local function fail(dir, message, ...)
@@ -7,16 +9,18 @@ local function fail(dir, message, ...)
     dir.journal_path, message:format(...)) }, 0)
 end
 
-local FIELDS = { "type", "key", "suite", "persona", "model", "repeat", "request_hash" }
+local FIELDS = { "type", "key", "suite", "persona", "model", "repeat", "request_hash", "turns" }
 
 -- The first row of each suite, persona, model and repeat that was asked, by key: its request's hash.
 local function asked_of(dir)
   local seen, first, n = {}, {}, 0
   for row in dir:scan(FIELDS) do
-    if row.type == "trial" and row.request_hash then
+    local turn = row.type == "trial" and type(row.turns) == "table" and row.turns[1]
+    local asked = turn and turn.request_hash or row.request_hash
+    if row.type == "trial" and asked then
       local cell = ("%s\0%s\0%s\0%s"):format(row.suite, row.persona, row.model, row["repeat"])
       if not seen[cell] then
-        first[row.key], n = row.request_hash, n + 1
+        first[row.key], n = asked, n + 1
       end
       seen[cell] = true
     end
@@ -31,7 +35,7 @@ function recover.check(dir, plan, open)
     if n == 0 then return end
     local was = first[trial.key]
     if was then
-      local preview = trial.model:preview(trial.messages, nil, { ["repeat"] = trial.n, trial = trial.key })
+      local preview = trial.model:preview(turns.fill(trial.messages), nil, { ["repeat"] = trial.n, trial = trial.key })
       if not preview or preview.request_hash ~= was then
         fail(dir, "%s was another request (its text, model or parameters differ)", trial.key)
       end

@@ -124,10 +124,19 @@ local function take_counts(out, inputs)
     out.sample = drawn and math.max(out.sample or 0, drawn) or out.sample
     most = math.max(most, one.count)
   end
-  if out.sample then return end
+  out.filter = present(inputs.filter)
+  if out.sample or out.filter then return end
   for _, name in ipairs(out.suite) do
     local ok, checked = pcall(function() return suite.open(name):check() end)
     if ok and checked.count > most then out.limit = most end
+  end
+end
+
+-- A run of an older version, or of a file, may have gone without the control arm.
+local function take_control(out, inputs)
+  out.no_control = #inputs.personas > 0 or nil
+  for _, one in ipairs(inputs.personas) do
+    if one.name == "none" then out.no_control = nil end
   end
 end
 
@@ -183,6 +192,7 @@ function reproduce.settings(source)
     or from_results(source.inputs, source.path)
   take_adapter(out, source.inputs)
   take_judge_model(out, source.inputs, not source.info)
+  take_control(out, source.inputs)
   return out
 end
 

@@ -111,7 +111,8 @@ function results.inputs(plan)
         adapter_hash = m.adapter_hash }
     end),
     personas = each(plan.personas, function(p) return { name = p.name, hash = p.hash } end),
-    seed = plan.seed, repeats = plan.repeats, version = platform.version, planned = plan:count(),
+    filter = plan.wanted and plan.filter or nil, seed = plan.seed, repeats = plan.repeats,
+    version = platform.version, planned = plan:count(),
   }
 end
 

@@ -299,9 +299,24 @@ end
 -- The two spellings of one parameter: never dropped, since without a limit an answer costs what it likes.
 local other_spelling = { max_tokens = "max_completion_tokens", max_completion_tokens = "max_tokens" }
 
+-- What providers call the schema of a reply, and what a router says that finds nobody who takes one.
+local schema_words = { "response_format", "json_schema", "output_format", "schema", "structured output", "tool_choice",
+  "tools", "tool use", "responsemimetype", "requested parameters" }
+
+local function refuses_schema(err)
+  if err.status ~= 400 and err.status ~= 404 and err.status ~= 422 then return false end
+  local message = (tostring(err.param or "") .. " " .. err.message):lower()
+  for _, words in ipairs(schema_words) do
+    if message:find(words, 1, true) then return true end
+  end
+  return false
+end
+
 --- Does this refusal (400, 422) say that the model does not take a parameter that was sent? Its name, and what it is
---- called there (nil: to be dropped). Nil where it says anything else, such as a value out of range.
+--- called there (nil: to be dropped). Nil where it says anything else, such as a value out of range. A schema of the
+--- reply is dropped whatever a provider has against it: the reply is read as strictly without.
 function retry.named_parameter(err, sent)
+  if sent.reply_schema and refuses_schema(err) then return "reply_schema" end
   if (err.status ~= 400 and err.status ~= 422) or not says_unsupported(err) then return nil end
   local found
   local order = {}

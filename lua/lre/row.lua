@@ -19,7 +19,8 @@ local part = {
 
 local messages = shape.list(shape.record {
   role = shape.one_of { "system", "user", "assistant" },
-  content = shape.either(shape.string(), shape.list(part, { min = 1 })),
+  content = shape.optional(shape.either(shape.string(), shape.list(part, { min = 1 }))),
+  generate = shape.optional(shape.boolean()),
 }, { min = 1 })
 
 local filled = shape.string { pattern = "%S", what = "non-empty string" }
@@ -159,9 +160,31 @@ local function collect_messages(prompt, system, word)
     list[1] = { role = "system", content = system }
   end
   for _, message in ipairs(prompt) do
-    list[#list + 1] = { role = message.role, content = message.content }
+    list[#list + 1] = { role = message.role, content = present(message.content), generate = message.generate or nil }
+  end
+  -- A last turn that is left to be filled is the answer itself.
+  if list[#list].generate then
+    list[#list] = nil
   end
   return list
+end
+
+-- A turn has content, or is the assistant's and is left to be filled, once the user has said something.
+local function check_generated(given, word, out)
+  local asked = false
+  for i, message in ipairs(type(given) == "table" and given or {}) do
+    local field, content = ("%s[%d]"):format(word, i), present(message.content)
+    if not message.generate and content == nil then
+      problem(out, field .. ".content", "expected text (or generate = true in a turn of the assistant's), got nil")
+    elseif message.generate and message.role ~= "assistant" then
+      problem(out, field .. ".generate", ("only the assistant's turns are generated, got role %s"):format(message.role))
+    elseif message.generate and content ~= nil then
+      problem(out, field .. ".content", "is there beside generate = true; give one")
+    elseif message.generate and not asked then
+      problem(out, field .. ".generate", "the user must have said something before")
+    end
+    asked = asked or message.role == "user"
+  end
 end
 
 local function check_turns(list, word, out)
@@ -171,7 +194,7 @@ local function check_turns(list, word, out)
   end
   if not asked then
     problem(out, word, "expected at least one message of role user with text, got none")
-  elseif list[#list].role ~= "user" then
+  elseif list[#list].role ~= "user" and not list[#list].generate then
     problem(out, word, ("expected the last message to be the user's, got one of role %s"):format(list[#list].role))
   end
 end
@@ -200,17 +223,68 @@ local function common(source)
   }
 end
 
+-- ---- the third seed's rows ----
+
+local alignment = {
+  category = filled, subcategory = filled, persona_system_prompt = filled, conversation = messages,
+  expected_safe_behavior = shape.string(), attack_notes = shape.string(), judge_prompt = filled,
+}
+local alignment_names = shape.keys(alignment)
+local telling = { "judge_prompt", "expected_safe_behavior", "attack_notes" }
+
+---Is this a row of tests that bring their own rubric? Then each row of its file must have all the fields of one.
+function row.is_alignment(source)
+  if type(source) ~= "table" then
+    return false
+  end
+  for _, name in ipairs(telling) do
+    if present(source[name]) ~= nil then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_alignment(source, out)
+  local told = {}
+  for _, found in ipairs(out) do
+    told[found.field or ""] = true
+  end
+  for _, name in ipairs(alignment_names) do
+    local problems = {}
+    if present(source[name]) == nil then
+      problem(out, name, "is missing (a test with a rubric needs it)")
+    elseif not told[name] then
+      alignment[name]:check(source[name], name, problems)
+    end
+    for _, found in ipairs(fields[name] and {} or problems) do
+      problem(out, found.path, found.detail)
+    end
+  end
+end
+
+-- Where a rubric shows its judge what is judged.
+local ANSWER = "<<<CANDIDATE_RESPONSE>>>"
+
+---Has the rubric of this sample no place for the answer?
+---@param sample lre.Sample
+function row.is_placeless(sample)
+  local rubric = sample.metadata and sample.metadata.judge_prompt
+  return type(rubric) == "string" and not rubric:find(ANSWER, 1, true)
+end
+
 ---A sample of what was read. `loose` keys are those that went to metadata though they look like a known one.
 ---@param source table as parsed or as a generator gave it
 ---@param from_lua boolean? it is a script's own table, which is copied
+---@param with_rubric boolean? it must be a test that brings its own rubric
 ---@return lre.Sample? sample, { field: string?, detail: string }[]? problems, string[]? loose
-function row.normalise(source, from_lua)
+function row.normalise(source, from_lua, with_rubric)
   local out = {}
   if type(source) ~= "table" or json.is_array(source) then
     problem(out, nil, "expected an object, got " .. (type(source) == "table" and "a list" or shape.show(source)))
     return nil, out
   end
-  local sample = common(source)
+  local sample = not with_rubric and common(source)
   if sample then
     return sample
   elseif from_lua then
@@ -222,16 +296,23 @@ function row.normalise(source, from_lua)
     source = copy
   end
   local unknown = unknown_keys(source)
-  if #unknown > 0 and not is_open(source) then
+  if #unknown > 0 and not with_rubric and not is_open(source) then
     for _, key in ipairs(unknown) do
       problem(out, key, shape.unknown_key(key, row.fields))
     end
   end
   check_fields(source, out)
+  if with_rubric then
+    check_alignment(source, out)
+  end
   local given_id = one_of(source, ids, true, out)
   local prompt, word = one_of(source, prompts, true, out)
   local system = one_of(source, systems, false, out)
   local metadata = collect_metadata(source, unknown, out)
+  if #out > 0 then
+    return nil, out
+  end
+  check_generated(prompt, word, out)
   if #out > 0 then
     return nil, out
   end

@@ -11,6 +11,7 @@ local rundir = require "lre.rundir"
 local sched = require "lre.sched"
 local set = require "lre.set"
 local timing = require "lre.timing"
+local turns = require "lre.turns"
 local writer = require "lre.writer"
 
 local run = {}
@@ -69,26 +70,28 @@ local function last_user_text(messages)
   end
 end
 
----What a judge is shown: what is in the journal's row, and what the model was sent.
-function run.judge_input(row, answer, messages)
+---What a judge is shown: what is in the journal's row, what the model was sent, and what its sample says of itself.
+function run.judge_input(row, answer, messages, metadata)
   return {
     trial = { key = row.key, suite = row.suite, sample_id = row.sample_id, category = row.category or nil,
       subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
-      ["repeat"] = row["repeat"] or nil, messages = messages, prompt = messages and last_user_text(messages) },
+      ["repeat"] = row["repeat"] or nil, metadata = metadata, messages = messages,
+      prompt = messages and last_user_text(messages) },
     response = answer,
   }
 end
 
 local write_response = writer.new { "finish_reason", "model", "reasoning", "text" }
 local write_shown = writer.new { "key", "suite", "sample_id", "category", "subcategory", "target", "persona", "model",
-  "repeat", "messages", "prompt" }
+  "repeat", "messages", "prompt", "metadata" }
 local write_input = writer.new({ "response", "trial" }, { "response", "trial" })
 
 -- The same as canonical JSON, for a rule judge.
-local function judge_line(row, answer, messages)
+local function judge_line(row, answer, messages, metadata)
   local response = assert(write_response(answer.finish_reason, answer.model, answer.reasoning, answer.text))
   local trial = assert(write_shown(row.key, row.suite, row.sample_id, row.category or nil, row.subcategory or nil,
-    row.target or nil, row.persona, row.model, row["repeat"] or nil, messages, messages and last_user_text(messages)))
+    row.target or nil, row.persona, row.model, row["repeat"] or nil, messages, messages and last_user_text(messages),
+    metadata))
   return write_input(response, trial)
 end
 
@@ -175,21 +178,23 @@ local function start_asking(self, judge, item, hooks)
 end
 
 ---Takes one answer for the judges that have not spoken on it. `row`: the trial's fields; `answer`: text, finish_reason,
----model, reasoning; `there`: the set of verdicts in the journal; `hooks`: leave and take back the trial's place.
-function Judging:answer(row, answer, messages, there, hooks)
+---model, reasoning; `trial`: its messages (turns filled in) and sample, nil where they are not known; `there`: the set
+---of verdicts in the journal; `hooks`: leave and take back the trial's place.
+function Judging:answer(row, answer, trial, there, hooks)
   if self.failure then error(self.failure, 0) end
   local judges = self.judges[row.suite]
   if not judges or #judges == 0 then return end
+  local messages, metadata = trial and trial.messages, trial and trial.sample.metadata
   local item = { row = row, response_hash = rundir.response_hash(answer.text, answer.finish_reason),
     truncated = answer.finish_reason == "length" or nil }
   for _, judge in ipairs(judges) do
     if not (there and there:has(row.key .. "\n" .. judge.hash .. "\n" .. item.response_hash)) then
       local block = self.blocks[judge]
       if judge.kind == "model" then
-        item.input = item.input or run.judge_input(row, answer, messages)
+        item.input = item.input or run.judge_input(row, answer, messages, metadata)
         start_asking(self, judge, item, hooks)
       else
-        item.shown = item.shown or { encoded = judge_line(row, answer, messages), response = answer }
+        item.shown = item.shown or { encoded = judge_line(row, answer, messages, metadata), response = answer }
         block[#block + 1] = item
       end
       if #block == BLOCK then
@@ -246,7 +251,7 @@ end
 local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
   "subcategory",
   "target", "persona", "model", "repeat", "cluster", "response.error.kind", "response.text", "response.finish_reason",
-  "response.model", "response.reasoning" }
+  "response.model", "response.reasoning", "turns" }
 
 ---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite; `wall`: when to
 ---stop (on the clock that never jumps). Returns { given, failed, interrupted }.
@@ -261,7 +266,8 @@ function run.judge(plan, store, open, wall)
       local trial = find(row.key)
       local answer = { text = row["response.text"] or "", finish_reason = row["response.finish_reason"] or nil,
         model = row["response.model"] or nil, reasoning = row["response.reasoning"] or nil }
-      self:answer(row, answer, trial and trial.messages, there)
+      if trial then trial.messages = turns.fill(trial.messages, row.turns or nil) end
+      self:answer(row, answer, trial, there)
     end
   end
   self:finish()
@@ -344,12 +350,50 @@ local function as_error(err)
   return { kind = "script", code = "runtime", message = debug.traceback(tostring(err), 2) }
 end
 
-local function ask(trial, hooks)
+local function ask(trial, hooks, messages)
   hooks["repeat"], hooks.trial = trial.n, trial.key
-  local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, trial.messages, nil, hooks)
+  local ok, response, err = xpcall(trial.model.chat, as_error, trial.model, messages, nil, hooks)
   if ok then return response, err end
   if response.exit then error(response, 0) end
   return nil, response
+end
+
+-- What an earlier session was given and would ask for again in the same words.
+local function kept_turns(self, trial)
+  local kept = self.kept_turns and self.kept_turns[trial.key]
+  return turns.still_good(trial, kept, function(messages)
+    local request = trial.model:preview(messages, nil, { ["repeat"] = trial.n, trial = trial.key })
+    return request and request.request_hash
+  end)
+end
+
+-- Fills one turn after the other, each in the journal before the next is asked for, and then asks for the answer. A
+-- turn without text ends it: a filtered one as the trial's answer, any other as its error.
+local function converse(self, trial, hooks, open)
+  local given = kept_turns(self, trial)
+  trial.turns = given
+  for i = #given + 1, open do
+    local response, err = ask(trial, hooks, turns.fill(trial.messages, given))
+    if not response then return nil, err end
+    if response.finish_reason == "content_filter" then
+      trial.messages = turns.fill(trial.messages, given)
+      return turns.whole(response, given)
+    elseif not response.text:find "%S" then
+      return nil, { kind = "provider", code = "empty_turn", attempts = response.attempts,
+        message = ("turn %d of %d has no text (%s)"):format(i, open, response.finish_reason) }
+    end
+    given[i] = turns.of(response)
+    self.store:append(rundir.trial_line(trial, nil, turns.unfinished(i, open), {}))
+  end
+  trial.messages = turns.fill(trial.messages, given)
+  local response, err = ask(trial, hooks, trial.messages)
+  return response and turns.whole(response, given), err
+end
+
+local function ask_all(self, trial, hooks)
+  local open = turns.count(trial.messages)
+  if open > 0 then return converse(self, trial, hooks, open) end
+  return ask(trial, hooks, trial.messages)
 end
 
 -- Errors that tell of us, not of an answer: the trial has no row and a resume asks it.
@@ -367,7 +411,7 @@ local function run_trial(self, trial, hooks)
   sched.name(trial.key)
   local started = { started_at = clock.iso() }
   local begun = clock.mono()
-  local response, err = until_wall(self.wall, self.timeout_trial, ask, trial, hooks)
+  local response, err = until_wall(self.wall, self.timeout_trial, ask_all, self, trial, hooks)
   if not response and NOT_ASKED[err.code] then
     self.not_asked = self.not_asked + 1
     if err.code == "provider_stopped" then self.stopped = self.stopped or err end
@@ -386,8 +430,8 @@ local function run_trial(self, trial, hooks)
   if not response then
     failed(self, trial, err)
   elseif self.judging then
-    self.judging:answer(fields_of(trial), { text = response.text, finish_reason = response.finish_reason, model = response.model,
-      reasoning = response.reasoning }, trial.messages, nil, hooks)
+    self.judging:answer(fields_of(trial), { text = response.text, finish_reason = response.finish_reason,
+      model = response.model, reasoning = response.reasoning }, trial, nil, hooks)
   end
   if self.progress then self.progress(self) end
 end
@@ -482,6 +526,9 @@ function run.ask(plan, store, opt)
     budget = opt.budget, wall = opt.wall, total = plan:count(), timing = timing.new(), tasks = {}, workers = 0,
     waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
   if self.wall then self.deadline = math.min(self.deadline or self.wall, self.wall) end
+  for _, entry in ipairs(plan.suites) do
+    if entry.generates then self.kept_turns = self.kept_turns or turns.kept(store) end
+  end
   log.position(0, self.total)
   if opt.judge then self.judging = new_judging(plan, store, opt.counter, opt.wall) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end

@@ -154,7 +154,7 @@ local function difference(was, is, path)
 end
 
 -- What is said first where several differ: a seed is in the models' parameters too.
-local FIRST = { "seed", "sample", "repeats", "params", "suites", "personas", "judges", "models" }
+local FIRST = { "seed", "sample", "filter", "repeats", "params", "suites", "personas", "judges", "models" }
 
 -- A run that was only asked (--no-judge) may be judged now: its answers stay what they are.
 local function take_judges(was, is)
@@ -336,11 +336,15 @@ local function answer_text(response, err)
   return assert(json.encode { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } })
 end
 
+local function turns_text(turns)
+  return turns and assert(json.encode(turns)) or "[]"
+end
+
 ---The journal row of a trial as canonical JSON: `response`, or `err` where there is none.
 function rundir.trial_line(trial, response, err, timing)
   local sample, from = trial.sample, response or err
   return assert(write_trial(1, "trial", trial.key, trial.suite, sample.id, sample.category, sample.subcategory,
-    sample.target, trial.persona.name, trial.model.label, trial.n, "[]", answer_text(response, err), from.request_hash,
+    sample.target, trial.persona.name, trial.model.label, trial.n, turns_text(trial.turns), answer_text(response, err), from.request_hash,
     from.attempts, params_text(from.sent_params), from.seconds or timing.seconds, trial.cluster, timing.started_at,
     timing.completed_at))
 end
@@ -355,6 +359,7 @@ function rundir.verdict_row(trial, truncated, judge, response_hash, verdict)
     cluster = trial.cluster or nil, truncated = truncated,
     -- Of a model judge: who was asked, and each request with its reply.
     judge_model = judge.model and judge.model.label, asked = verdict.asked,
+    salvaged = verdict.salvaged, disagreements = verdict.disagreements,
   }
 end
 

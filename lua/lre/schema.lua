@@ -1,5 +1,6 @@
 -- schema: values held against a declared shape, for what models answer. The words are JSON Schema's; a field that is
--- not declared is an error unless additionalProperties allows it, and nothing is converted but where `normalize` says so.
+-- not declared is an error unless additionalProperties allows it. `check` converts nothing; `read` does where the
+-- schema says so.
 local json = require "lre.json"
 local shape = require "lre.shape"
 
@@ -249,8 +250,9 @@ function schema.problems(spec)
 end
 
 ---The same after reading what the schema allows to be read as something else: where a property has `normalize = true`,
----0, 1, "0", "1", "true", "false", "yes", "no", "sí" are a boolean, and a plain decimal in a string is a number. Returns
----the value as read and a sentence for each that was ('attack_success: "0" read as false'); nil and the problems.
+---0, 1, "0", "1", "true", "false", "yes", "no", "sí" are a boolean, and a plain decimal in a string is a number.
+---Returns the value as read and a sentence for each that was ('attack_success: "0" read as false'); nil and the
+---problems.
 ---@param spec table
 ---@param value any
 ---@return any? value, string[]|{ path: string, message: string }[] notes_or_problems

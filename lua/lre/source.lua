@@ -9,6 +9,7 @@ local plan = require "lre.plan"
 local results = require "lre.results"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
+local turns = require "lre.turns"
 
 local source = {}
 local Source = {}
@@ -179,7 +180,7 @@ local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "st
 local function scan(self, fields, each)
   self.counts = self.counts or aggregate.counting(self.store)
   for row, number in self.store:scan(fields) do
-    if self.counts(row, number) then each(row, number) end
+    if self.counts(row, number) and not turns.is_unfinished(row["response.error.kind"]) then each(row, number) end
   end
 end
 

@@ -17,6 +17,7 @@ local set = require "lre.set"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
 local text = require "lre.text"
+local turns = require "lre.turns"
 
 local suite = {}
 
@@ -290,7 +291,7 @@ local function normalised(self)
     elseif value == nil then
       return nil
     end
-    local sample, problems, loose = row.normalise(value, from_lua)
+    local sample, problems, loose = row.normalise(value, from_lua, self.with_rubrics)
     return sample or false, line, prefix, problems, loose
   end
 end
@@ -383,6 +384,17 @@ function Check:suspect_duplicates(sample, encoded_messages)
   end
 end
 
+-- A rubric that does not show its judge the answer: most verdicts of one of the seeds were given that way.
+function Check:find_placeless(sample, line, prefix)
+  if not row.is_placeless(sample) then
+    return
+  end
+  self.placeless[#self.placeless + 1] = sample.id
+  local detail = "test %s has no place for the answer (<<<CANDIDATE_RESPONSE>>>); the judge is shown it behind the "
+    .. "rubric, and --judge-prompt strict refuses the test"
+  self:add(self.warnings, line, prefix, "judge_prompt", detail:format(shape.quote(sample.id)))
+end
+
 function Check:count_category(category, line, prefix)
   local seen = category and self.categories[category]
   if seen then
@@ -422,6 +434,8 @@ function Check:sample(sample, line, prefix)
     return self:add(self.problems, line, prefix, nil, err)
   end
   self.count = self.count + 1
+  self.generates = self.generates or turns.count(sample.messages) > 0
+  self:find_placeless(sample, line, prefix)
   self.hasher:update(encoded):update "\n"
   if self.kept then
     self:keep(encoded)
@@ -513,10 +527,13 @@ function Check:finish()
     warnings = self.warnings,
     more = self.more,
     kept = self:all_kept(),
+    generates = self.generates,
+    placeless = self.placeless,
   }
 end
 
----The first reading: all problems, not the first. Never raises for what is wrong in a sample.
+---The first reading: all problems, not the first. Never raises for what is wrong in a sample. `generates`: some turns
+---are left to be filled; `placeless`: the ids of tests whose rubric has no place for the answer.
 ---`problems` make the suite unusable; `warnings` do not (a category that looks mistyped, a key kept as metadata, and
 ---with `texts` the same messages twice). At most 1,000 of each are kept; `more` counts the rest. With `keep`, `kept` is
 ---the canonical samples of a file in strings of whole lines; nil for a generator and for what is large.
@@ -532,6 +549,7 @@ function Suite:check(opt)
     warnings = {},
     categories = {},
     keys_seen = {},
+    placeless = {},
     suspect_ids = {},
     suspect_texts = {},
     hasher = hash.new(),
@@ -607,6 +625,11 @@ local function open_declared(t, given)
   return self
 end
 
+-- A file of tests with rubrics is known by its first row.
+local function first_has_rubric(self)
+  return row.is_alignment((sources[self.kind](self)()))
+end
+
 local function kind_of(path)
   local extension = path:match "%.(%a+)$"
   if sources[extension] then
@@ -640,6 +663,9 @@ function suite.open(name, opt)
   self.name, self.version, self.judges = catalog.stem(found.path), "1", { "refusal" }
   self.source_hash = hash_file(found.path, found.path)
   if self.kind == "jsonl" then grid.adopt(self, suite.open) end
+  if first_has_rubric(self) then
+    self.with_rubrics, self.judges = true, { "alignment" }
+  end
   return self
 end
 

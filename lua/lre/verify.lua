@@ -15,6 +15,7 @@ local run = require "lre.run"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
 local source = require "lre.source"
+local turns = require "lre.turns"
 
 local verify = {}
 
@@ -151,7 +152,8 @@ end
 
 local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "value", "evidence",
   "reason", "category", "cluster", "truncated", "suite", "sample_id", "subcategory", "target", "persona", "model",
-  "repeat", "response.error.kind", "response.text", "response.finish_reason", "response.model", "response.reasoning" }
+  "repeat", "response.error.kind", "response.text", "response.finish_reason", "response.model", "response.reasoning",
+  "turns" }
 local VERDICT = { "state", "label", "value", "evidence", "reason", "category", "cluster", "truncated", "response_hash" }
 
 local function plain(value)
@@ -220,7 +222,8 @@ local function judge_answer(self, row, trial, applies)
     model = row["response.model"] or nil, reasoning = row["response.reasoning"] or nil }
   local item = { row = row, truncated = answer.finish_reason == "length" or nil,
     response_hash = rundir.response_hash(answer.text, answer.finish_reason),
-    input = run.judge_input(row, answer, trial and trial.messages) }
+    input = run.judge_input(row, answer, trial and turns.fill(trial.messages, row.turns or nil),
+      trial and trial.sample.metadata) }
   for _, opened in ipairs(self.judges) do
     if applies(row.suite, opened.name) then
       local block = self.blocks[opened]

@@ -211,9 +211,10 @@ test("every_bundled_judge_passes_its_examples", function()
       local verdict = opened:verdict(example.input)
       for _, field in ipairs { "label", "value", "state" } do
         local expected = example.expected[field]
-        if expected ~= nil and verdict[field] ~= expected then
-          error(("%s: examples[%d]: %s: expected %s, got %s"):format(entry.path, example.n, field, tostring(expected),
-            tostring(verdict[field])))
+        local got = verdict[field]
+        if expected ~= nil and json.encode(got == nil and json.null or got) ~= json.encode(expected) then
+          error(("%s: examples[%d]: %s: expected %s, got %s"):format(entry.path, example.n, field,
+            test.show(expected), test.show(got)))
         end
       end
       seen = seen + 1

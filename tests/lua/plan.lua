@@ -13,7 +13,9 @@ local function suite_of(name, n)
   end
   return {
     name = name,
-    check = function() return { count = n, hash = "hash of " .. name, problems = {} } end,
+    check = function()
+      return { count = n, hash = "hash of " .. name, problems = {}, categories = { "harmful" } }
+    end,
     samples = function()
       local i = 0
       return function()
@@ -152,4 +154,21 @@ test("the_hash_follows_what_is_asked_and_how_it_is_judged_not_the_limit", functi
     personas = { personas = { shy } }, models = { models = { large } }, params = { params = { temperature = 1 } } } do
     test.ok(make(change):hash() ~= base, what)
   end
+end)
+
+-- ---- --filter ----
+
+test("a_filter_leaves_samples_out_says_so_and_is_part_of_the_plan", function()
+  local p = make { filter = { "s[13]", "s2" } }
+  test.eq(keys(p), { "x/s2|none|fake/a" })
+  test.eq({ p:count(), p.suites[1].title, p.suites[1].total }, { 1, "x[filtered 1/3]", 3 })
+  test.ok(p:hash() ~= make():hash())
+  test.eq(keys(make { filter = { "s?" }, limit = 2 }), { "x/s1|none|fake/a", "x/s2|none|fake/a" })
+  test.eq(make { filter = { "s?" }, sample = 2 }.suites[1].title, "x[filtered 3/3][sampled 2/3, seed=42]")
+end)
+
+test("a_filter_that_nothing_passes_is_refused_with_the_categories", function()
+  local err = test.raises(function() make { filter = { "category=helpful" } } end, "none of the 3 samples of suite x")
+  test.eq(err.exit, 2)
+  test.has(err.message, "its categories are harmful")
 end)

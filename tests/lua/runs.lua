@@ -403,7 +403,8 @@ test("a_run_whose_run_json_is_lost_or_damaged_goes_on_by_its_journal", function(
   test.eq(lre_run("lost", words .. " --limit 5").exit, 0)
   local asked, path = count(base, name), parent() .. "/lost/run.json"
   test.ok(fs.remove(path))
-  local changes = { { " --temperature 1", "another request" }, { " --persona developer_mode_dan", "no trial" } }
+  local changes = { { " --temperature 1", "another request" },
+    { " --persona developer_mode_dan --no-control", "no trial" } }
   for _, change in ipairs(changes) do
     local result = lre_run("lost", words .. change[1])
     test.eq(result.exit, 3)

@@ -346,6 +346,53 @@ faults["judge-json"] = function(req)
   send_ok(req, { text = '{"label":' .. json.quote(label_of(candidate(req)):lower()) .. ',"sure":0.9}' })
 end
 
+-- By the form that the prompt ends in: which family of rubrics it is. Scores are a function of the answer alone.
+local function alignment_reply(req, quote)
+  local prompt, answer = req.json.messages[1].content, candidate(req) or ""
+  local crc = ngx.crc32_short(answer)
+  local function share(k) return quote .. tostring(math.floor(crc / k) % 5 / 4) .. quote end
+  local id = json.quote(prompt:match 'The id is "([^"]*)"' or "none")
+  local attacked = label_of(candidate(req)) == "COMPLIED"
+  local flag = quote == "" and tostring(attacked) or attacked and '"1"' or '"0"'
+  if prompt:find('"normalized_tag"', 1, true) and not prompt:find('"harmlessness": number', 1, true) then
+    return ('{"id":%s,"field":"f","raw_answer":%s,"normalized_tag":"tag","confidence":%s}'):format(id,
+      json.quote(answer), share(1))
+  elseif not prompt:find('"harmlessness": number', 1, true) then
+    return ('{"id":%s,"overall":%s,"attack_success":%s,"safety":{"score":%s}}'):format(id, share(1), flag, share(5))
+  end
+  return ('{"id":%s,"attack_success":%s,"safety":{"overall":%s,"helpfulness":%s,"honesty":%s,"harmlessness":%s,'
+    .. '"subscores":{"overcautious":0,"harmful_assistance":0,"sycophancy":0,"pedantry":0,"information_hazards":0,'
+    .. '"misinformation":0}},"notes":"read"}'):format(id, flag, share(1), share(1), share(5), share(25))
+end
+
+-- As Anthropic's forced tool where one is there, else as text.
+local function send_structured(req, text)
+  if not req.json.tools then return send_ok(req, { text = text }) end
+  send_ok(req, { text = false, finish = "tool_use",
+    blocks = '{"type":"tool_use","id":"toolu_1","name":"reply","input":' .. text .. "}" })
+end
+
+faults["alignment"] = function(req)
+  send_structured(req, alignment_reply(req, ""))
+end
+
+-- Numbers and flags in quotes, within prose and a fence.
+faults["alignment-quoted"] = function(req)
+  send_ok(req, { text = "My verdict:\n```json\n" .. alignment_reply(req, '"') .. "\n```\nThat is all." })
+end
+
+-- Who takes no schema of the reply.
+faults["alignment-no-schema"] = function(req)
+  if not req.json.response_format and not req.json.tools then return faults["alignment"](req) end
+  mock.send(400, mock.error_body(req, "Invalid parameter: 'response_format' of type 'json_schema' is not supported "
+    .. "with this model.", "invalid_request_error"))
+end
+
+faults["alignment-second-try"] = function(req)
+  if #req.json.messages == 1 then return send_ok(req, { text = '{"overall":1}' }) end
+  faults["alignment"](req)
+end
+
 -- The first reply to each answer cannot be read; asked with the error, it gives a verdict.
 faults["judge-second-try"] = function(req)
   if #req.json.messages == 1 then return send_ok(req, { text = "Well, it depends on many things." }) end
