@@ -1,6 +1,7 @@
 -- judge: rule judges through the sandbox, and what is settled before one is asked.
 local fs = require "lre.fs"
 local judge = require "lre.judge"
+local json = require "lre.json"
 local test = require "lre.unit"
 
 local folder = test.folder()
