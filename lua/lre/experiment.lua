@@ -6,6 +6,7 @@ local catalog = require "lre.catalog"
 local clock = require "lre.clock"
 local defaults = require "lre.defaults"
 local expect = require "lre.expect"
+local finals = require "lre.finals"
 local fs = require "lre.fs"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -353,7 +354,7 @@ local function finish(self, the_plan, counter, open)
   self.asked.timing:phase("results")
   if #self.expect > 0 then self.expectations, self.expectations_hold = expect.check(self.expect, self.results) end
   if self.store.write then
-    self.store:write("results.json", assert(json.encode(self.results, 2)))
+    finals.write(self.store, self.results)
     self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.results.trials.recorded,
       self.asked.asked), 2)))
   end

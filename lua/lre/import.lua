@@ -2,6 +2,7 @@
 -- folder of a run. What those files do not say stays unsaid: no prompt, no finish reason, no adapter is made up.
 local answers = require "lre.answers"
 local clock = require "lre.clock"
+local finals = require "lre.finals"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
 local json = require "lre.json"
@@ -425,7 +426,7 @@ function import.run(files, opt)
   end
   dir:flush()
   local data = results.of(dir, inputs, function() return dir:samples(kept) end)
-  dir:write("results.json", assert(json.encode(data, 2)))
+  finals.write(dir, data)
   dir:close()
   return { path = dir.path, results = data, trials = #set.trials, verdicts = verdicts,
     without_text = set.without_text or 0 }

@@ -2,6 +2,7 @@
 -- the journal, and the derived files are made from all of it.
 local catalog = require "lre.catalog"
 local clock = require "lre.clock"
+local finals = require "lre.finals"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
 local json = require "lre.json"
@@ -143,7 +144,7 @@ function rejudge.run(path, judges)
   local data = results.of(dir, inputs, samples, nil, function(number, problem)
     log.warning(("%s:%d: left out: %s"):format(dir.journal_path, number, tostring(problem)))
   end)
-  dir:write("results.json", assert(json.encode(data, 2)))
+  finals.write(dir, data)
   dir:close()
   log.close()
   return { results = data, given = judged.given, failed = judged.failed, interrupted = judged.interrupted,

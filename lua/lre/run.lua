@@ -280,6 +280,7 @@ end
 ---Keys with a good answer: asked no more. nil where the journal is empty.
 function run.answered(store)
   if store.lines == 0 then return nil end
+  if store.answered then return store:answered() end
   local good = set.new(store.lines)
   for row in store:scan { "type", "key", "response.error.kind" } do
     if row.type == "trial" and not row["response.error.kind"] then

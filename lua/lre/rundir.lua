@@ -6,6 +6,7 @@ local http = require "lre.http"
 local journal = require "lre.journal"
 local json = require "lre.json"
 local platform = require "lre.platform"
+local store = require "lre.store"
 local writer = require "lre.writer"
 
 local rundir = {}
@@ -15,6 +16,8 @@ Run.__index = Run
 local SCHEMA = 1
 -- A folder's name has 255 bytes on most file systems; "-2" and what else is appended fits.
 local MAX_ID = 200
+-- What writing the derived files has open at a time, and a few.
+local SPARE_FILES = 8
 
 local function fail(exit, message, ...)
   error({ exit = exit, message = message:format(...) }, 0)
@@ -69,7 +72,7 @@ end
 function rundir.open(parent, id, fresh)
   if id then rundir.check_id(id) end
   make_folder(parent, true)
-  local self = setmetatable({ lines = 0 }, Run)
+  local self = setmetatable({ lines = 0, spare = {} }, Run)
   local path = id and parent .. "/" .. id
   if path and not fresh and fs.stat(path) then
     refuse_foreign(path)
@@ -81,8 +84,26 @@ function rundir.open(parent, id, fresh)
   self.journal_path = self.path .. "/partials.jsonl"
   make_folder(self.path .. "/inputs")
   self:_lock()
+  self:_clean()
   self:_read_old()
+  for i = 1, SPARE_FILES do self.spare[i] = io.open "/dev/null" end
   return self
+end
+
+---Gives back the descriptors that were kept for the derived files: idle connections may hold all the others.
+function Run:release_files()
+  for _, file in ipairs(self.spare) do file:close() end
+  self.spare = {}
+end
+
+-- Of a process that was killed while it wrote a derived file.
+function Run:_clean()
+  for _, folder in ipairs { self.path, self.path .. "/inputs" } do
+    local names, err = fs.list(folder)
+    for _, name in ipairs(world(names, err, folder)) do
+      if name:find "%.tmp%.%d+$" then fs.remove(folder .. "/" .. name) end
+    end
+  end
 end
 
 -- The journal's lock is the run's lock.
@@ -284,7 +305,7 @@ end
 ---Passes over the journal: see lre.journal.scan. A line that cannot be read is reported by `problem(number, err)` and
 ---left out.
 function Run:scan(fields, problem)
-  local pull = journal.scan(self.journal_path, fields)
+  local pull = journal.scan(self.journal_path, fields, true)
   return function()
     while true do
       local row, number, err = pull()
@@ -294,10 +315,27 @@ function Run:scan(fields, problem)
   end
 end
 
+---The index over the journal. It is never a truth of its own: what is wrong with it is mended from the journal.
+function Run:index()
+  local path = self.path .. "/state.sqlite"
+  if not self.state then
+    local state, err = store.open(path)
+    self.state = world(state, err, path)
+  end
+  return self.state
+end
+
+---The keys of trials that have a good answer, as a set.
+function Run:answered()
+  local set, err = self:index():answered(self.journal_path, self.lines)
+  return world(set, err, self.journal_path)
+end
+
 ---Closes the journal and gives the lock back.
 function Run:close()
+  if self.state then self.state:close() end
   if self.journal then self.journal:close() end
-  self.journal = nil
+  self.journal, self.state = nil, nil
 end
 
 -- The rows. `response_hash` says which answer a verdict is about.

@@ -97,7 +97,7 @@ local function store_of(path)
   local stat = fs.stat(path)
   -- `lines` only says how large a set will be: a journal's line has 300 bytes and more.
   return { journal_path = path, lines = stat.size // 300 + 16, scan = function(_, fields, told)
-    local pull = assert(journal.scan(path, fields))
+    local pull = assert(journal.scan(path, fields, true))
     return function()
       while true do
         local row, number, err = pull()

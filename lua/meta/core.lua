@@ -118,6 +118,36 @@ function csv.records(text) end
 ---@return string
 function csv.format(fields) end
 
+---@class lre.store
+local store = {}
+---Opens or makes the index over a run's journal (state.sqlite). Without a path a temporary one. One that is foreign,
+---older or damaged is made anew.
+---@param path string?
+---@return lre.Store?, lre.Error?
+function store.open(path) end
+---@class lre.Store
+local store_object = {}
+---Brings it up to date: { done, failed, verdicts, lines, rebuilt, n_problems, problems = { { line, err } } }. Of the
+---problems (lines that are not taken; err.code "duplicate": a second answer to one key, which is taken) the first 100.
+---@param journal string
+---@return table?, lre.Error?
+function store_object:update(journal) end
+---The keys that have a good answer, also those of lines that are not indexed yet.
+---@param journal string
+---@param expected integer?
+---@return lre.Set?, lre.Error?
+function store_object:answered(journal, expected) end
+---Writes the trials as a table, twice: { journal, csv, parquet (paths), judges = { { name, hash } }, left_out and
+---left_out_verdict (dotted names) }.
+---@param spec table
+---@return boolean?, lre.Error?
+function store_object:table(spec) end
+---The trials in the order of their keys: the journal's line of each, and the lines of its verdicts.
+---@param journal string
+---@return fun(): string?, string[]?
+function store_object:trials(journal) end
+function store_object:close() end
+
 ---@class lre.set
 local set = {}
 ---A set of strings in 8 bytes each (64-bit hashes): "probably seen".
@@ -323,8 +353,10 @@ function journal.open(path) end
 ---row. nil, err where the file cannot be opened; raises where it cannot be read.
 ---@param path string
 ---@param fields string[]
+---@param rows boolean? a line that is no row of a run (err.code "foreign"), or one of a newer version ("future"), is not
+---given either
 ---@return fun(): table?, integer?, lre.Error?
-function journal.scan(path, fields) end
+function journal.scan(path, fields, rows) end
 ---@class lre.Journal
 local journal_object = {}
 ---Appends lines (text without newline) with one write; redacted first. Does not wait for the disk.

@@ -150,6 +150,7 @@ void lre_bind_preload(lua_State *L) {
       {"lre.mt19937", luaopen_lre_mt19937},
       {"lre.csv", luaopen_lre_csv},
       {"lre.set", luaopen_lre_set},
+      {"lre.store", luaopen_lre_store},
       {"lre.fs", luaopen_lre_fs},
       {"lre.journal", luaopen_lre_journal},
       {"lre.http", luaopen_lre_http},

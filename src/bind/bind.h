@@ -42,6 +42,10 @@ struct lre_bind_doc {
 };
 int lre_bind_doc_gc(lua_State *L);
 
+/* Pushes an empty set (require "lre.set") and returns what is in it. */
+struct lre_set;
+struct lre_set *lre_bind_set_new(lua_State *L, size_t expected);
+
 /* Preloads every module into package.loaded lazily (package.preload). */
 void lre_bind_preload(lua_State *L);
 /* The pure ones among them, for a sandbox: json, regex, stats, text, hash. */
@@ -53,6 +57,7 @@ int luaopen_lre_clock(lua_State *L);
 int luaopen_lre_mt19937(lua_State *L);
 int luaopen_lre_csv(lua_State *L);
 int luaopen_lre_set(lua_State *L);
+int luaopen_lre_store(lua_State *L);
 int luaopen_lre_text(lua_State *L);
 int luaopen_lre_regex(lua_State *L);
 int luaopen_lre_stats(lua_State *L);

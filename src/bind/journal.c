@@ -9,6 +9,7 @@
 #include "core/fs.h"
 #include "core/journal.h"
 #include "core/json.h"
+#include "core/row.h"
 #include "core/secret.h"
 #include "vm/sched.h"
 #include "vm/value.h"
@@ -16,9 +17,6 @@
 
 #define JOURNAL_TYPE "lre.journal"
 #define SCAN_TYPE    "lre.journal.scan"
-
-/* A row holds a response of at most 16 MiB, JSON-escaped at worst sixfold. */
-#define MAX_LINE_BYTES (128u << 20)
 
 /* ---- writing ---- */
 
@@ -184,7 +182,7 @@ static int journal_gc(lua_State *L) {
 struct scan {
   struct lre_fs_lines *reader;
   struct lre_json_doc doc;
-  bool has_doc;
+  bool has_doc, rows_only;
 };
 
 static void free_doc(struct scan *s) {
@@ -241,6 +239,19 @@ static int fail_line(lua_State *L, uint64_t number, const struct lre_err *err) {
   return 3;
 }
 
+/* What lre_row_read asks of a line, of its tree. */
+static bool check_row(const struct cJSON *root, struct lre_err *err) {
+  const struct cJSON *v = member(root, "v", 1), *type = member(root, "type", 4), *key = member(root, "key", 3);
+  const char *said = cJSON_IsString(type) ? type->valuestring : "";
+  if (cJSON_IsNumber(v) && v->valuedouble > LRE_ROW_VERSION)
+    return lre_err_set(err, "journal", "future", "v: expected at most %d, found %.0f: written by a newer lre",
+                       LRE_ROW_VERSION, v->valuedouble);
+  if (!cJSON_IsNumber(v) || (strcmp(said, "trial") != 0 && strcmp(said, "verdict") != 0))
+    return lre_err_set(err, "journal", "foreign", "is no row of a run: type: expected \"trial\" or \"verdict\", and v");
+  if (cJSON_IsString(key) && key->valuestring[0]) return true;
+  return lre_err_set(err, "journal", "foreign", "is no row of a run: key: expected a string");
+}
+
 static int next_row(lua_State *L) {
   static const struct lre_json_limits limits = {.max_depth = 128, .bigint_as_string = true};
   struct scan *s = lua_touserdata(L, lua_upvalueindex(1));
@@ -264,6 +275,7 @@ static int next_row(lua_State *L) {
     lre_err_set(&err, "json", "type", "line %llu: expected an object", (unsigned long long)number);
     return fail_line(L, number, &err);
   }
+  if (s->rows_only && !check_row(s->doc.root, &err)) return fail_line(L, number, &err);
   push_row(L, s->doc.root, lua_upvalueindex(2));
   free_doc(s);
   lua_pushinteger(L, (lua_Integer)number);
@@ -283,11 +295,12 @@ static int journal_scan(lua_State *L) {
   const char *path = luaL_checklstring(L, 1, &len);
   luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "a path must not be empty or hold a zero byte");
   check_fields(L, 2);
+  lua_settop(L, 3);
   struct scan *s = lua_newuserdatauv(L, sizeof *s, 0);
-  *s = (struct scan){0};
+  *s = (struct scan){.rows_only = lua_toboolean(L, 3)};
   luaL_setmetatable(L, SCAN_TYPE);
   struct lre_err err;
-  s->reader = lre_fs_lines_open(path, MAX_LINE_BYTES, &err);
+  s->reader = lre_fs_lines_open(path, LRE_ROW_MAX_BYTES, &err);
   if (!s->reader) return lre_bind_fail(L, &err);
   lua_pushvalue(L, 2);
   lua_pushcclosure(L, next_row, 2);

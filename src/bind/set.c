@@ -9,16 +9,6 @@ struct set {
   struct lre_set *set;
 };
 
-static int set_new(lua_State *L) {
-  lua_Integer expected = luaL_optinteger(L, 1, 0);
-  luaL_argcheck(L, expected >= 0, 1, "expected an integer from 0");
-  struct set *s = lua_newuserdatauv(L, sizeof *s, 0);
-  s->set = NULL;
-  luaL_setmetatable(L, SET_TYPE);
-  s->set = lre_set_new((size_t)expected);
-  return s->set ? 1 : luaL_error(L, "not enough memory");
-}
-
 static int set_gc(lua_State *L) {
   struct set *s = luaL_checkudata(L, 1, SET_TYPE);
   if (s->set) lre_set_free(s->set);
@@ -57,10 +47,26 @@ static int set_count(lua_State *L) {
   return 1;
 }
 
-int luaopen_lre_set(lua_State *L) {
-  static const luaL_Reg functions[] = {{"new", set_new}, {NULL, NULL}};
+struct lre_set *lre_bind_set_new(lua_State *L, size_t expected) {
   static const luaL_Reg methods[] = {{"add", set_add}, {"has", set_has}, {"count", set_count}, {NULL, NULL}};
   lre_bind_type(L, SET_TYPE, methods, set_gc);
+  struct set *s = lua_newuserdatauv(L, sizeof *s, 0);
+  s->set = NULL;
+  luaL_setmetatable(L, SET_TYPE);
+  s->set = lre_set_new(expected);
+  if (!s->set) luaL_error(L, "not enough memory");
+  return s->set;
+}
+
+static int set_new(lua_State *L) {
+  lua_Integer expected = luaL_optinteger(L, 1, 0);
+  luaL_argcheck(L, expected >= 0, 1, "expected an integer from 0");
+  lre_bind_set_new(L, (size_t)expected);
+  return 1;
+}
+
+int luaopen_lre_set(lua_State *L) {
+  static const luaL_Reg functions[] = {{"new", set_new}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -146,6 +146,74 @@ bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct 
   return ok;
 }
 
+struct lre_fs_out {
+  int fd, failed; /* errno of the first failure */
+  char *path, *tmp;
+  struct lre_buf pending;
+};
+
+enum { OUT_BYTES = 1 << 18 };
+
+static void free_out(struct lre_fs_out *out) {
+  if (out->fd >= 0) close(out->fd);
+  lre_buf_free(&out->pending);
+  free(out->path);
+  free(out->tmp);
+  free(out);
+}
+
+struct lre_fs_out *lre_fs_out_open(const char *path, struct lre_err *err) {
+  struct lre_fs_out *out = calloc(1, sizeof *out);
+  size_t room = strlen(path) + 32;
+  if (!out) {
+    lre_err_memory(err);
+    return NULL;
+  }
+  out->fd = -1;
+  lre_buf_init(&out->pending);
+  out->path = strdup(path);
+  out->tmp = malloc(room);
+  if (!out->path || !out->tmp) {
+    lre_err_memory(err);
+    free_out(out);
+    return NULL;
+  }
+  snprintf(out->tmp, room, "%s.tmp.%ld", path, (long)getpid());
+  out->fd = create_temporary(out->tmp);
+  if (out->fd >= 0) return out;
+  lre_err_errno(err, errno, "cannot create %s", out->tmp);
+  free_out(out);
+  return NULL;
+}
+
+static bool flush_out(struct lre_fs_out *out, struct lre_err *err) {
+  if (!out->failed && !write_all(out->fd, out->pending.data, out->pending.len)) out->failed = errno;
+  lre_buf_clear(&out->pending);
+  return !out->failed || lre_err_errno(err, out->failed, "cannot write %s", out->path);
+}
+
+bool lre_fs_out_put(struct lre_fs_out *out, const void *data, size_t len, struct lre_err *err) {
+  if (!lre_buf_put(&out->pending, data, len)) return lre_err_memory(err);
+  return out->pending.len < OUT_BYTES || flush_out(out, err);
+}
+
+bool lre_fs_out_commit(struct lre_fs_out *out, struct lre_err *err) {
+  if (!out) return true;
+  bool ok = flush_out(out, err);
+  if (ok && fsync(out->fd) < 0) ok = lre_err_errno(err, errno, "cannot write %s", out->path);
+  if (ok && rename(out->tmp, out->path) < 0) ok = lre_err_errno(err, errno, "cannot write %s", out->path);
+  if (!ok) unlink(out->tmp);
+  ok = ok && lre_fs_sync_folder_of(out->path, err);
+  free_out(out);
+  return ok;
+}
+
+void lre_fs_out_abort(struct lre_fs_out *out) {
+  if (!out) return;
+  unlink(out->tmp);
+  free_out(out);
+}
+
 static bool is_folder(const char *path) {
   struct stat st;
   return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -250,12 +318,23 @@ struct lre_fs_lines {
 };
 
 struct lre_fs_lines *lre_fs_lines_open(const char *path, size_t max_line_bytes, struct lre_err *err) {
+  return lre_fs_lines_open_at(path, max_line_bytes, 0, 0, err);
+}
+
+struct lre_fs_lines *lre_fs_lines_open_at(const char *path, size_t max_line_bytes, uint64_t offset, uint64_t number,
+                                          struct lre_err *err) {
   struct stat st;
   int fd = open_regular(path, &st, err);
   if (fd < 0) return NULL;
+  if (offset > 0 && lseek(fd, (off_t)offset, SEEK_SET) < 0) {
+    lre_err_errno(err, errno, "cannot seek in %s", path);
+    close(fd);
+    return NULL;
+  }
   struct lre_fs_lines *r = calloc(1, sizeof *r);
   if (r) {
-    *r = (struct lre_fs_lines){.fd = fd, .cap = WINDOW_BYTES, .max_line_bytes = max_line_bytes};
+    *r = (struct lre_fs_lines){
+        .fd = fd, .cap = WINDOW_BYTES, .base = offset, .number = number, .max_line_bytes = max_line_bytes};
     if (r->max_line_bytes == 0 || r->max_line_bytes > DEFAULT_MAX_BYTES) r->max_line_bytes = DEFAULT_MAX_BYTES;
     r->window = malloc(r->cap);
     r->path = strdup(path);

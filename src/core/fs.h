@@ -15,6 +15,13 @@ bool lre_fs_read(const char *path, size_t max_bytes, struct lre_buf *out, struct
  * temporary file is gone and the old file is untouched. A link stays one: what it points to is replaced. A device or
  * a FIFO (/dev/stdout, /dev/null) is written to as it is. */
 bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct lre_err *err);
+/* The same for data that come in pieces. open: NULL where the temporary file cannot be made. commit and abort free
+ * `out` (NULL: nothing to do); commit is false, and the old file untouched, where any write failed. */
+struct lre_fs_out;
+struct lre_fs_out *lre_fs_out_open(const char *path, struct lre_err *err);
+bool lre_fs_out_put(struct lre_fs_out *out, const void *data, size_t len, struct lre_err *err);
+bool lre_fs_out_commit(struct lre_fs_out *out, struct lre_err *err);
+void lre_fs_out_abort(struct lre_fs_out *out);
 /* fsyncs the folder that holds `path`: a new or renamed file's name is only then on the disk. */
 bool lre_fs_sync_folder_of(const char *path, struct lre_err *err);
 /* mkdir; *created false where it already was a folder. With `parents`, like mkdir -p. */
@@ -35,6 +42,9 @@ bool lre_fs_list(const char *path, struct lre_buf *out, size_t *n, struct lre_er
  * are read in turn (no mmap of the whole: mapped pages count as our memory). */
 struct lre_fs_lines;
 struct lre_fs_lines *lre_fs_lines_open(const char *path, size_t max_line_bytes, struct lre_err *err);
+/* The same from a byte on, where line `number` + 1 begins. */
+struct lre_fs_lines *lre_fs_lines_open_at(const char *path, size_t max_line_bytes, uint64_t offset, uint64_t number,
+                                          struct lre_err *err);
 /* 1: *line, *len (without the newline; valid until the next call), *offset, *number (1-based), *ended (false: the
  * file's last line has no newline); 0: end; -1: err (code "line_too_long" names the line; or io). */
 int lre_fs_lines_next(struct lre_fs_lines *r, const char **line, size_t *len, uint64_t *offset, uint64_t *number,

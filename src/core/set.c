@@ -140,3 +140,9 @@ bool lre_set_has(const struct lre_set *s, uint64_t key) {
 size_t lre_set_count(const struct lre_set *s) {
   return s->count + (s->has_zero ? 1 : 0);
 }
+
+void lre_set_clear(struct lre_set *s) {
+  memset(s->slots, 0, (s->cap + s->tail) * sizeof *s->slots);
+  s->count = 0;
+  s->has_zero = false;
+}

@@ -19,5 +19,6 @@ void lre_set_free(struct lre_set *s);
 int lre_set_add(struct lre_set *s, uint64_t key);
 bool lre_set_has(const struct lre_set *s, uint64_t key);
 size_t lre_set_count(const struct lre_set *s);
+void lre_set_clear(struct lre_set *s); /* keeps the memory */
 
 #endif

@@ -13,6 +13,9 @@ end
 objects["lre.Random"] = function()
   return require("lre.mt19937").new(1)
 end
+objects["lre.Store"] = function()
+  return require("lre.store").open()
+end
 objects["lre.Set"] = function()
   return require("lre.set").new()
 end

@@ -1,0 +1,422 @@
+#include "core/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/csv.h"
+#include "core/fs.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/json_span.h"
+#include "core/parquet.h"
+
+struct column {
+  char *name;
+  unsigned seen; /* a bit for each lre_cell_type */
+  size_t place;  /* in the file */
+};
+
+struct table {
+  const struct lre_table_spec *spec;
+  int fd; /* the journal */
+  int64_t *judges;
+  struct column *columns; /* in the order in which they were met */
+  size_t n, cap, hint;    /* hint: where the next name probably is: rows are alike */
+  bool filling;           /* the second pass */
+  struct lre_buf name;    /* of the field that is walked */
+  struct lre_buf line, texts, scratch;
+  struct lre_cell *cells; /* of the row in hand, by place */
+  size_t *text_at;        /* a text cell's bytes are in `texts` from here on */
+  enum lre_cell_type *types;
+};
+
+/* ---- columns ---- */
+
+static bool is_column(const struct table *t, size_t i) {
+  return i < t->n && strcmp(t->columns[i].name, t->name.data) == 0;
+}
+
+static struct column *add_column(struct table *t, struct lre_err *err) {
+  if (t->n == t->cap) {
+    size_t cap = t->cap ? 2 * t->cap : 64;
+    struct column *more = realloc(t->columns, cap * sizeof *more);
+    if (!more) {
+      lre_err_memory(err);
+      return NULL;
+    }
+    t->columns = more;
+    t->cap = cap;
+  }
+  char *name = strdup(t->name.data);
+  if (!name) {
+    lre_err_memory(err);
+    return NULL;
+  }
+  t->columns[t->n] = (struct column){.name = name};
+  return &t->columns[t->n++];
+}
+
+/* The column of the name in hand; NULL: err. In the second pass it is there. */
+static struct column *find_column(struct table *t, struct lre_err *err) {
+  if (!is_column(t, t->hint)) {
+    for (t->hint = 0; t->hint < t->n && !is_column(t, t->hint);) t->hint++;
+  }
+  if (t->hint == t->n) return add_column(t, err);
+  return &t->columns[t->hint++];
+}
+
+static int by_name(const void *a, const void *b) {
+  const struct column *const *x = a, *const *y = b;
+  int key = strcmp((*y)->name, "key") == 0 ? 1 : 0;
+  key -= strcmp((*x)->name, "key") == 0 ? 1 : 0;
+  return key ? key : strcmp((*x)->name, (*y)->name);
+}
+
+static enum lre_cell_type type_of(unsigned seen) {
+  if (seen == 1u << LRE_CELL_BOOL) return LRE_CELL_BOOL;
+  if (seen == 1u << LRE_CELL_INT) return LRE_CELL_INT;
+  if (seen && !(seen & ~(1u << LRE_CELL_INT | 1u << LRE_CELL_FLOAT))) return LRE_CELL_FLOAT;
+  return LRE_CELL_TEXT;
+}
+
+/* ---- one field ---- */
+
+struct left_out {
+  const char *const *names;
+  size_t n;
+  size_t skip; /* bytes of the name in hand that the names do not begin with */
+};
+
+static bool is_left_out(const struct table *t, const struct left_out *out) {
+  const char *name = t->name.data + out->skip;
+  for (size_t i = 0; i < out->n; i++) {
+    if (name[0] == out->names[i][0] && strcmp(name, out->names[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Goes one member down: its name joins the one in hand. False: no memory. */
+static bool enter(struct table *t, struct lre_json_span name) {
+  if (t->name.len > 0) lre_buf_putc(&t->name, '.');
+  return lre_buf_put(&t->name, name.s, name.len);
+}
+
+static void leave(struct table *t, size_t base) {
+  t->name.len = base;
+  t->name.data[base] = '\0';
+}
+
+/* Copies a list without what is left out of the objects in it. */
+static bool copy_value(struct table *t, struct lre_json_span value, const struct left_out *out, struct lre_err *err) {
+  struct lre_buf *b = &t->texts;
+  struct lre_json_span name, inner;
+  const char *p = value.s + 1, *end = value.s + value.len;
+  size_t base = t->name.len, n = 0;
+  bool ok = true;
+  if (value.s[0] == '[') {
+    lre_buf_putc(b, '[');
+    for (; ok && lre_json_span_element(&p, end, &inner); n++) {
+      if (n > 0) lre_buf_putc(b, ',');
+      ok = copy_value(t, inner, out, err);
+    }
+    return ok && (lre_buf_putc(b, ']') || lre_err_memory(err));
+  }
+  if (value.s[0] != '{') return lre_buf_put(b, value.s, value.len) || lre_err_memory(err);
+  lre_buf_putc(b, '{');
+  while (ok && lre_json_span_member(&p, end, &name, &inner)) {
+    if (!enter(t, name)) return lre_err_memory(err);
+    if (!is_left_out(t, out)) {
+      if (n++ > 0) lre_buf_putc(b, ',');
+      lre_buf_put(b, name.s - 1, name.len + 2);
+      lre_buf_putc(b, ':');
+      ok = copy_value(t, inner, out, err);
+    }
+    leave(t, base);
+  }
+  return ok && (lre_buf_putc(b, '}') || lre_err_memory(err));
+}
+
+static enum lre_cell_type cell_type(struct lre_json_span value) {
+  char c = value.s[0];
+  if (c == 't' || c == 'f') return LRE_CELL_BOOL;
+  if (c == '-' || (c >= '0' && c <= '9')) return lre_json_span_is_float(value) ? LRE_CELL_FLOAT : LRE_CELL_INT;
+  return LRE_CELL_TEXT;
+}
+
+static int64_t integer_of(struct lre_json_span value) {
+  char digits[32];
+  size_t len = value.len < sizeof digits - 1 ? value.len : sizeof digits - 1;
+  memcpy(digits, value.s, len);
+  digits[len] = '\0';
+  return strtoll(digits, NULL, 10);
+}
+
+static bool fill_cell(struct table *t, size_t place, struct lre_json_span value, const struct left_out *out,
+                      struct lre_err *err) {
+  struct lre_cell *cell = &t->cells[place];
+  cell->type = t->types[place];
+  if (cell->type == LRE_CELL_BOOL) {
+    cell->as.yes = value.s[0] == 't';
+  } else if (cell->type == LRE_CELL_INT) {
+    cell->as.integer = integer_of(value);
+  } else if (cell->type == LRE_CELL_FLOAT) {
+    cell->as.number = lre_json_span_is_float(value) ? lre_json_span_double(value) : (double)integer_of(value);
+  } else {
+    t->text_at[place] = t->texts.len;
+    if (value.s[0] == '[' && !copy_value(t, value, out, err)) return false;
+    if (value.s[0] != '[' && !lre_json_span_string(value, &t->texts)) lre_buf_put(&t->texts, value.s, value.len);
+    cell->as.text.len = t->texts.len - t->text_at[place];
+  }
+  return !t->texts.failed || lre_err_memory(err);
+}
+
+static bool take_leaf(struct table *t, struct lre_json_span value, const struct left_out *out, struct lre_err *err) {
+  struct column *c = find_column(t, err);
+  if (!c) return false;
+  if (t->filling) return fill_cell(t, c->place, value, out, err);
+  c->seen |= 1u << cell_type(value);
+  return true;
+}
+
+/* Members of an object under the name in hand. Null, and a list without elements, is no value. */
+static bool walk(struct table *t, struct lre_json_span object, const struct left_out *out, struct lre_err *err) {
+  size_t base = t->name.len;
+  struct lre_json_span name, value;
+  const char *p = object.s + 1, *end = object.s + object.len;
+  while (lre_json_span_member(&p, end, &name, &value)) {
+    if (!enter(t, name)) return lre_err_memory(err);
+    bool none = lre_json_span_is(value, "null") || lre_json_span_is(value, "[]") || is_left_out(t, out);
+    bool ok = none || (value.s[0] == '{' ? walk(t, value, out, err) : take_leaf(t, value, out, err));
+    if (!ok) return false;
+    leave(t, base);
+  }
+  return true;
+}
+
+/* The member of an object with a name; {NULL} where it has none. */
+static struct lre_json_span member(struct lre_json_span object, const char *wanted) {
+  struct lre_json_span name, value;
+  const char *p = object.s + 1, *end = object.s + object.len;
+  if (!object.s || object.s[0] != '{') return (struct lre_json_span){NULL, 0};
+  while (lre_json_span_member(&p, end, &name, &value)) {
+    if (lre_json_span_is(name, wanted)) return value;
+  }
+  return (struct lre_json_span){NULL, 0};
+}
+
+/* ---- one row ---- */
+
+/* The index has only rows that lre_row_read took. */
+static bool read_line(struct table *t, struct lre_store_place place, struct lre_json_span *row, struct lre_err *err) {
+  lre_buf_clear(&t->line);
+  if (!lre_buf_reserve(&t->line, (size_t)place.size)) return lre_err_memory(err);
+  while (t->line.len < place.size) {
+    ssize_t n =
+        pread(t->fd, t->line.data + t->line.len, (size_t)place.size - t->line.len, (off_t)(place.at + t->line.len));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return lre_err_errno(err, n < 0 ? errno : EIO, "cannot read the journal");
+    t->line.len += (size_t)n;
+  }
+  *row = (struct lre_json_span){t->line.data, t->line.len};
+  return true;
+}
+
+/* What a verdict's response_hash is made of: see rundir.response_hash. Rows are canonical, so parts of them are. */
+static bool hash_response(struct lre_json_span trial, struct lre_buf *b, char hex[LRE_HASH_HEX_BYTES],
+                          struct lre_err *err) {
+  struct lre_json_span response = member(trial, "response");
+  struct lre_json_span text = member(response, "text"), reason = member(response, "finish_reason");
+  uint8_t digest[LRE_HASH_BYTES];
+  lre_buf_clear(b);
+  lre_buf_putc(b, '{');
+  if (reason.s && reason.s[0] == '"') {
+    lre_buf_puts(b, "\"finish_reason\":");
+    lre_buf_put(b, reason.s, reason.len);
+    lre_buf_putc(b, ',');
+  }
+  lre_buf_puts(b, "\"text\":");
+  lre_buf_put(b, text.s ? text.s : "\"\"", text.s ? text.len : 2);
+  if (!lre_buf_putc(b, '}') || !lre_hash_sha256(b->data, b->len, digest)) return lre_err_memory(err);
+  lre_hash_hex(digest, hex);
+  return true;
+}
+
+static const struct lre_table_judge *judge_of(const struct table *t, int64_t id) {
+  for (size_t i = 0; i < t->spec->n_judges; i++) {
+    if (t->judges[i] == id) return &t->spec->judges[i];
+  }
+  return NULL;
+}
+
+static bool take_verdict(struct table *t, const struct lre_store_verdict *v, const char *response_hash,
+                         struct lre_err *err) {
+  struct lre_json_span row, about;
+  const struct lre_table_judge *judge = judge_of(t, v->judge);
+  if (!judge) return true;
+  if (!read_line(t, v->place, &row, err)) return false;
+  about = member(row, "response_hash");
+  if (about.len != LRE_HASH_HEX_BYTES + 1 || memcmp(about.s + 1, response_hash, about.len - 2) != 0) return true;
+  lre_buf_clear(&t->name);
+  lre_buf_printf(&t->name, "verdicts.%s", judge->name);
+  if (v->n > 1) lre_buf_printf(&t->name, "#%lld", (long long)v->n);
+  if (t->name.failed) return lre_err_memory(err);
+  struct left_out out = {t->spec->left_out_verdict, t->spec->n_left_out_verdict, t->name.len + 1};
+  return walk(t, row, &out, err);
+}
+
+static bool take_trial(struct table *t, const struct lre_store_trial *trial, struct lre_err *err) {
+  struct lre_json_span row;
+  char response_hash[LRE_HASH_HEX_BYTES] = "";
+  if (!read_line(t, trial->place, &row, err)) return false;
+  lre_buf_clear(&t->name);
+  t->hint = 0;
+  struct left_out out = {t->spec->left_out, t->spec->n_left_out, 0};
+  if (!walk(t, row, &out, err)) return false;
+  if (trial->failed || trial->n_verdicts == 0) return true;
+  bool ok = hash_response(row, &t->scratch, response_hash, err);
+  for (size_t i = 0; ok && i < trial->n_verdicts; i++) ok = take_verdict(t, &trial->verdicts[i], response_hash, err);
+  return ok;
+}
+
+/* ---- both passes ---- */
+
+struct files {
+  struct lre_fs_out *csv;
+  struct lre_parquet *parquet;
+  struct lre_buf record;
+};
+
+static bool put_csv_cell(struct lre_buf *b, const struct lre_cell *cell, struct lre_err *err) {
+  switch (cell->type) {
+  case LRE_CELL_BOOL:
+    return lre_buf_puts(b, cell->as.yes ? "true" : "false");
+  case LRE_CELL_INT:
+    return lre_json_put_int(b, cell->as.integer);
+  case LRE_CELL_FLOAT:
+    return lre_json_put_double(b, cell->as.number, err);
+  case LRE_CELL_TEXT: /* "" is an empty text; nothing is no value */
+    return cell->as.text.len ? lre_csv_put(b, cell->as.text.s, cell->as.text.len) : lre_buf_puts(b, "\"\"");
+  default:
+    return true;
+  }
+}
+
+static bool write_row(struct table *t, struct files *f, struct lre_err *err) {
+  lre_buf_clear(&f->record);
+  for (size_t i = 0; i < t->n; i++) {
+    struct lre_cell *cell = &t->cells[i];
+    if (cell->type == LRE_CELL_TEXT) cell->as.text.s = t->texts.data + t->text_at[i];
+    if (i > 0) lre_buf_putc(&f->record, ',');
+    if (!put_csv_cell(&f->record, cell, err)) return false;
+  }
+  if (!lre_buf_putc(&f->record, '\n')) return lre_err_memory(err);
+  return lre_fs_out_put(f->csv, f->record.data, f->record.len, err) && lre_parquet_row(f->parquet, t->cells, err);
+}
+
+/* Each trial in the order of the keys; f NULL: the first pass, which only looks what columns there are. */
+static bool pass(struct table *t, struct lre_store *s, struct files *f, struct lre_err *err) {
+  struct lre_store_walk *w = lre_store_walk_open(s, err);
+  struct lre_store_trial trial;
+  int got = w ? 1 : -1;
+  while (got == 1 && (got = lre_store_walk_next(w, &trial, err)) == 1) {
+    lre_buf_clear(&t->texts);
+    for (size_t i = 0; f && i < t->n; i++) t->cells[i].type = LRE_CELL_NONE;
+    if (!take_trial(t, &trial, err) || (f && !write_row(t, f, err))) got = -1;
+  }
+  lre_store_walk_close(w);
+  return got == 0;
+}
+
+/* Sorts the columns; fills what the second pass wants to know of them. */
+static bool settle(struct table *t, struct lre_parquet_column **out, struct lre_err *err) {
+  struct column **order = malloc((t->n + 1) * sizeof *order);
+  *out = calloc(t->n + 1, sizeof **out);
+  t->cells = calloc(t->n + 1, sizeof *t->cells);
+  t->text_at = calloc(t->n + 1, sizeof *t->text_at);
+  t->types = calloc(t->n + 1, sizeof *t->types);
+  bool ok = order && *out && t->cells && t->text_at && t->types;
+  if (ok) {
+    for (size_t i = 0; i < t->n; i++) order[i] = &t->columns[i];
+    qsort(order, t->n, sizeof *order, by_name);
+    for (size_t i = 0; i < t->n; i++) {
+      order[i]->place = i;
+      t->types[i] = type_of(order[i]->seen);
+      (*out)[i] = (struct lre_parquet_column){order[i]->name, t->types[i]};
+    }
+    t->filling = true;
+  }
+  free(order);
+  return ok || lre_err_memory(err);
+}
+
+static bool put_header(struct files *f, const struct lre_parquet_column *columns, size_t n, struct lre_err *err) {
+  lre_buf_clear(&f->record);
+  for (size_t i = 0; i < n; i++) {
+    if (i > 0) lre_buf_putc(&f->record, ',');
+    lre_csv_put(&f->record, columns[i].name, strlen(columns[i].name));
+  }
+  if (!lre_buf_putc(&f->record, '\n')) return lre_err_memory(err);
+  return lre_fs_out_put(f->csv, f->record.data, f->record.len, err);
+}
+
+static bool write_files(struct table *t, struct lre_store *s, const char *csv, const char *parquet,
+                        struct lre_err *err) {
+  static const struct lre_parquet_column no_trials = {"key", LRE_CELL_TEXT};
+  struct files f = {0};
+  struct lre_parquet_column *columns = NULL;
+  lre_buf_init(&f.record);
+  bool ok = settle(t, &columns, err);
+  const struct lre_parquet_column *shown = t->n ? columns : &no_trials;
+  size_t n = t->n ? t->n : 1;
+  ok = ok && (f.csv = lre_fs_out_open(csv, err)) && (f.parquet = lre_parquet_open(parquet, shown, n, err)) &&
+       put_header(&f, shown, n, err) && pass(t, s, &f, err);
+  free(columns);
+  lre_buf_free(&f.record);
+  if (!ok) {
+    lre_fs_out_abort(f.csv);
+    lre_parquet_abort(f.parquet);
+    return false;
+  }
+  if (lre_fs_out_commit(f.csv, err)) return lre_parquet_commit(f.parquet, err);
+  lre_parquet_abort(f.parquet);
+  return false;
+}
+
+static bool number_judges(struct table *t, struct lre_store *s, struct lre_err *err) {
+  t->judges = calloc(t->spec->n_judges + 1, sizeof *t->judges);
+  if (!t->judges) return lre_err_memory(err);
+  for (size_t i = 0; i < t->spec->n_judges; i++) {
+    t->judges[i] = lre_store_judge(s, t->spec->judges[i].name, t->spec->judges[i].hash, err);
+    if (t->judges[i] < 0) return false;
+    if (t->judges[i] == 0) t->judges[i] = -1; /* none of its verdicts is there */
+  }
+  return true;
+}
+
+bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_table_spec *spec, const char *csv,
+                     const char *parquet, struct lre_err *err) {
+  struct table t = {.spec = spec};
+  lre_buf_init(&t.name);
+  lre_buf_init(&t.line);
+  lre_buf_init(&t.texts);
+  lre_buf_init(&t.scratch);
+  t.fd = open(journal, O_RDONLY | O_CLOEXEC);
+  bool ok = t.fd >= 0 || lre_err_errno(err, errno, "cannot open %s", journal);
+  ok = ok && number_judges(&t, s, err) && pass(&t, s, NULL, err) && write_files(&t, s, csv, parquet, err);
+  if (t.fd >= 0) close(t.fd);
+  for (size_t i = 0; i < t.n; i++) free(t.columns[i].name);
+  free(t.columns);
+  free(t.cells);
+  free(t.text_at);
+  free(t.types);
+  free(t.judges);
+  lre_buf_free(&t.name);
+  lre_buf_free(&t.line);
+  lre_buf_free(&t.texts);
+  lre_buf_free(&t.scratch);
+  return ok;
+}
