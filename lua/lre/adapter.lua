@@ -26,6 +26,7 @@ local schema = shape.record {
   response = shape.optional(shape.func()),
   call = shape.optional(shape.func()),
   check = shape.optional(shape.func()),
+  hosts = shape.optional(shape.list(shape.string { pattern = "^https?://", what = "a URL with http:// or https://" })),
 }
 
 -- What the shape cannot say: exactly one way to answer.
@@ -78,6 +79,7 @@ function adapter.open(name)
     response = t.response,
     call = t.call,
     check = t.check,
+    hosts = t.hosts,
     source_hash = chunk and chunk.hash,
     path = chunk and chunk.path,
   }

@@ -7,6 +7,7 @@ local clock = require "lre.clock"
 local defaults = require "lre.defaults"
 local expect = require "lre.expect"
 local finals = require "lre.finals"
+local forecast = require "lre.forecast"
 local fs = require "lre.fs"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -300,13 +301,10 @@ end
 local Run = {}
 Run.__index = Run
 
--- Whom a run asks: its models, and its judges'.
-local function all_models(the_plan)
-  local out = table.move(the_plan.models, 1, #the_plan.models, 1, {})
-  for _, one in ipairs(the_plan.judges) do
-    if one.model then out[#out + 1] = one.model end
-  end
-  return out
+-- While a run goes on, nobody else is asked: not by a redirect, not by a script.
+local function only_its_hosts(the_plan)
+  http.allow(forecast.hosts(the_plan))
+  return setmetatable({}, { __close = function() http.allow(nil) end })
 end
 
 -- By a limit of the user's, not by a signal or a provider.
@@ -370,7 +368,8 @@ function Experiment:run(opt)
   local expectations = expect.parse_all(s.expect)
   local the_plan = opt.plan or self:plan()
   if not s.no_judge then expect.check_names(expectations, results.inputs(the_plan)) end
-  local account = budget.of(s, all_models(the_plan))
+  local account = budget.of(s, forecast.models(the_plan))
+  local guard <close> = only_its_hosts(the_plan) -- luacheck: ignore guard
   configure_network(s, the_plan.judges)
   announce_judges(s, the_plan.judges)
   local store, open = s.store, nil

@@ -145,6 +145,11 @@ local function render(self, trial, response)
   return messages
 end
 
+---The messages that one answer would be judged by; nil and why the judge cannot be asked.
+function ModelJudge:rendered(trial, response)
+  return render(self, trial, response)
+end
+
 -- Places that a template names and nobody fills.
 local function check_places(self)
   if type(self.prompt) ~= "string" then return end

@@ -383,6 +383,10 @@ local http = {}
 function http.request(request) end
 ---Set once before the first request: max_connections, ca_file, proxy, user_agent.
 function http.configure(options) end
+---From now on only these hosts are asked (of each URL its scheme, host and port count); nil: every one. A request to
+---another one gives nil, err (code "host") and sends nothing.
+---@param urls string[]?
+function http.allow(urls) end
 ---Percent-encodes.
 ---@return string
 function http.escape(s) end

@@ -265,6 +265,22 @@ static int http_configure(lua_State *L) {
   return 0;
 }
 
+static int http_allow(lua_State *L) {
+  struct lre_http_allow *allow = lre_sched_http_allow(lre_vm_sched(lre_context_get(L)->vm));
+  struct lre_err err;
+  if (lua_isnoneornil(L, 1)) {
+    lre_http_allow_all(allow);
+    return 0;
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lre_http_allow_none(allow);
+  for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++) {
+    if (!lre_http_allow_add(allow, luaL_checkstring(L, -1), &err)) return lre_bind_raise(L, &err);
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
 static int http_escape(lua_State *L) {
   size_t len;
   const char *s = luaL_checklstring(L, 1, &len);
@@ -301,8 +317,13 @@ static int http_redact(lua_State *L) {
 
 int luaopen_lre_http(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"request", http_request},   {"configure", http_configure}, {"escape", http_escape},
-      {"load_key", http_load_key}, {"redact", http_redact},       {NULL, NULL},
+      {"request", http_request},
+      {"configure", http_configure},
+      {"escape", http_escape},
+      {"allow", http_allow},
+      {"load_key", http_load_key},
+      {"redact", http_redact},
+      {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, CALL_TYPE, none, call_gc);

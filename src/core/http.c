@@ -40,6 +40,7 @@ static const char *ca_from_environment(void) {
 static bool set_up(struct lre_http *http, const struct lre_http_options *options, struct lre_err *err) {
   http->max_per_host = options->max_connections_per_host;
   http->secrets = options->secrets;
+  http->allow = options->allow;
   const char *ca_file = options->ca_file ? options->ca_file : ca_from_environment();
   if (!copy_string(&http->user_agent, options->user_agent) || !copy_string(&http->proxy, options->proxy) ||
       !copy_string(&http->ca_file, ca_file))
@@ -154,17 +155,24 @@ static struct lre_http_host *find_host(struct lre_http *http, const struct lre_b
 
 /* The queue that a URL's calls share; the last URL is not parsed again. */
 static struct lre_http_host *host_of(struct lre_http *http, const char *url, struct lre_err *err) {
-  if (http->last_url && strcmp(http->last_url, url) == 0) return http->last_host;
+  unsigned version = http->allow ? http->allow->version : 0;
+  if (http->last_url && http->last_allow == version && strcmp(http->last_url, url) == 0) return http->last_host;
   struct lre_buf name;
   lre_buf_init(&name);
   struct lre_http_host *host = NULL;
-  if (lre_http_check_url(url, &name, err) && !(host = find_host(http, &name))) lre_err_memory(err);
+  if (lre_http_check_url(url, &name, err)) {
+    if (http->allow && !lre_http_allows(http->allow, name.data))
+      lre_err_set(err, "http", "host", "%s is none of the hosts that this run asks", name.data);
+    else if (!(host = find_host(http, &name)))
+      lre_err_memory(err);
+  }
   lre_buf_free(&name);
   char *copy = host ? strdup(url) : NULL;
   if (copy) {
     free(http->last_url);
     http->last_url = copy;
     http->last_host = host;
+    http->last_allow = version;
   }
   return host;
 }
@@ -336,6 +344,12 @@ void lre_http_free(struct lre_http *http) {
   pthread_cond_destroy(&http->standing);
   pthread_mutex_destroy(&http->mutex);
   free(http);
+}
+
+void lre_http_set_max_connections(struct lre_http *http, long max_connections_per_host) {
+  lre_http_thread_hold(http);
+  http->max_per_host = max_connections_per_host;
+  lre_http_thread_let_go(http);
 }
 
 size_t lre_http_in_flight(const struct lre_http *http) {

@@ -17,6 +17,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/http_allow.h"
 #include "core/secret.h"
 
 struct lre_http;
@@ -24,10 +25,11 @@ struct lre_http_call;
 
 struct lre_http_options {
   const char *user_agent;
-  const char *ca_file;               /* NULL: the environment, then the system's */
-  const char *proxy;                 /* NULL: the environment; "": none */
-  long max_connections_per_host;     /* calls at once to one scheme, host and port; 0: no bound */
-  const struct lre_secrets *secrets; /* borrowed; may be NULL */
+  const char *ca_file;                /* NULL: the environment, then the system's */
+  const char *proxy;                  /* NULL: the environment; "": none */
+  long max_connections_per_host;      /* calls at once to one scheme, host and port; 0: no bound */
+  const struct lre_secrets *secrets;  /* borrowed; may be NULL */
+  const struct lre_http_allow *allow; /* borrowed; NULL: every host. A call to another one fails: code "host" */
 };
 
 struct lre_http_timeouts { /* milliseconds; 0: none */
@@ -62,6 +64,8 @@ struct lre_http_response {
 
 /* NULL: err. curl_global_init is called once, here. */
 struct lre_http *lre_http_new(const struct lre_http_options *options, struct lre_err *err);
+/* Another bound of calls at once to one host; 0: none. Those under way go on. */
+void lre_http_set_max_connections(struct lre_http *http, long max_connections_per_host);
 void lre_http_free(struct lre_http *http); /* cancels all calls */
 
 /* `done` runs inside lre_http_poll, at most once: ok is true where a whole response came (any status), else err has

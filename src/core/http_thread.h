@@ -54,6 +54,7 @@ struct lre_http_call {
 struct lre_http {
   long max_per_host;
   const struct lre_secrets *secrets;
+  const struct lre_http_allow *allow;
   char *user_agent, *ca_file, *proxy;
 
   /* the caller's thread */
@@ -62,6 +63,7 @@ struct lre_http {
   size_t n_calls;
   char *last_url; /* parsed and found good; most calls go where the last one went */
   struct lre_http_host *last_host;
+  unsigned last_allow; /* the version of `allow` that it was found good by */
 
   /* the thread's, and the caller's while it is held */
   CURLM *multi;

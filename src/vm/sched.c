@@ -64,6 +64,7 @@ void lre_sched_free(struct lre_sched *s) {
   if (s->blocking_pool) lre_pool_free(s->blocking_pool);
   if (s->http) lre_http_free(s->http);
   for (size_t i = 0; i < sizeof s->http_strings / sizeof *s->http_strings; i++) free(s->http_strings[i]);
+  lre_http_allow_all(&s->http_allow);
   lre_timers_free(&s->timers);
   lre_wake_close(&s->wake);
   free(s->notice);
@@ -81,8 +82,23 @@ static bool keep_string(struct lre_sched *s, size_t i, const char *text, const c
   return true;
 }
 
+static bool differs(const char *text, const char *mine) {
+  return text && (!mine || strcmp(text, mine) != 0);
+}
+
+/* Only the bound of connections can change once requests were sent. */
+static bool configure_again(struct lre_sched *s, const struct lre_http_options *options, struct lre_err *err) {
+  const struct lre_http_options *mine = &s->http_options;
+  if (differs(options->user_agent, mine->user_agent) || differs(options->ca_file, mine->ca_file) ||
+      differs(options->proxy, mine->proxy))
+    return lre_err_set(err, "argument", "late",
+                       "http.configure: user_agent, ca_file and proxy are set before the first request");
+  if (options->max_connections_per_host) lre_http_set_max_connections(s->http, options->max_connections_per_host);
+  return true;
+}
+
 bool lre_sched_configure_http(struct lre_sched *s, const struct lre_http_options *options, struct lre_err *err) {
-  if (s->http) return lre_err_set(err, "argument", "late", "http.configure must come before the first request");
+  if (s->http) return configure_again(s, options, err);
   struct lre_http_options *mine = &s->http_options;
   if (options->max_connections_per_host) mine->max_connections_per_host = options->max_connections_per_host;
   return keep_string(s, 0, options->user_agent, &mine->user_agent, err) &&
@@ -90,8 +106,13 @@ bool lre_sched_configure_http(struct lre_sched *s, const struct lre_http_options
          keep_string(s, 2, options->proxy, &mine->proxy, err);
 }
 
+struct lre_http_allow *lre_sched_http_allow(struct lre_sched *s) {
+  return &s->http_allow;
+}
+
 struct lre_http *lre_sched_http(struct lre_sched *s, struct lre_err *err) {
   if (s->http) return s->http;
+  s->http_options.allow = &s->http_allow;
   s->http_options.secrets = lre_vm_secrets(s->vm);
   if (!s->http_options.user_agent) s->http_options.user_agent = "lre/" LRE_VERSION;
   return s->http = lre_http_new(&s->http_options, err);

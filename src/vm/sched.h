@@ -56,8 +56,11 @@ bool lre_sched_timer(struct lre_sched *s, struct lre_wait *w, uint64_t mono_ns, 
 
 struct lre_sched *lre_sched_new(struct lre_vm *vm, struct lre_err *err);
 void lre_sched_free(struct lre_sched *s);
-/* Options of the HTTP side, copied; false (code "late") once it is in use. `secrets` is the VM's, whatever is given. */
+/* Options of the HTTP side, copied; false (code "late") where others than the bound of connections change once it is in
+ * use. `secrets` is the VM's, whatever is given. */
 bool lre_sched_configure_http(struct lre_sched *s, const struct lre_http_options *options, struct lre_err *err);
+/* Which hosts may be asked; the scheduler owns it. */
+struct lre_http_allow *lre_sched_http_allow(struct lre_sched *s);
 /* Made at first use. Their completions are handled inside the loop. */
 struct lre_http *lre_sched_http(struct lre_sched *s, struct lre_err *err);
 struct lre_pool *lre_sched_pool(struct lre_sched *s, struct lre_err *err);

@@ -76,6 +76,7 @@ struct lre_sched {
   struct lre_http *http;
   struct lre_http_options http_options;
   char *http_strings[3];
+  struct lre_http_allow http_allow;
   struct lre_pool *pool, *blocking_pool;
   size_t n_jobs;
   struct lre_sched_source *sources;
