@@ -161,12 +161,10 @@ function command.run(args)
   check_args(args)
   local exp = experiment.from(args)
   if args.dry_run then return dry_run(args, exp) end
-  local draw, clear = progress.new(args.quiet)
   local run = exp:run {
-    progress = draw,
+    progress = progress.new(args.progress, args.quiet),
     on_start = function(plan, store, left) announce(args, plan, store, left) end,
   }
-  clear()
   if args.dump_raw then run:dump(args.dump_raw) end
   local text = assert(json.encode(run.results, 2))
   if args.out then write_out(args.out, text) end

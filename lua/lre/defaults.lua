@@ -232,8 +232,11 @@ local ENTRIES = {
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
   { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache",
-    "verify" },
+    "verify", "status" },
     help = "Print data instead of tables." },
+  { "progress", type = "string", choices = { "auto", "bar", "plain", "json", "none" }, default = "auto",
+    metavar = "MODE", group = "Output", on = { RUN },
+    help = "How far the run is, on standard error: a bar on a terminal, else a line every 5 s; json: a line a second." },
   { "verbose", short = "-v", type = "flag", group = "Output", on = { EVERY }, help = "Say more (log level INFO)." },
   { "quiet", short = "-q", type = "flag", group = "Output", on = { EVERY }, help = "Say only errors." },
   { "log-level", type = "string", choices = { "DEBUG", "INFO", "WARNING", "ERROR" }, default_text = "WARNING",

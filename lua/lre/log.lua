@@ -10,6 +10,7 @@ local RANK = { DEBUG = 1, INFO = 2, WARNING = 3, ERROR = 4 }
 local level = "WARNING"
 local file -- the run's log; nil outside a run
 local done, total = 0, 0
+local over -- clears what is drawn on standard error
 
 ---Sets (and returns) what is shown on standard error: "DEBUG" | "INFO" | "WARNING" | "ERROR".
 function log.level(name)
@@ -36,6 +37,12 @@ function log.close()
   file = nil
 end
 
+---Called before each message on standard error: it clears a line that is drawn there. nil: nothing is.
+---@param fn function?
+function log.over(fn)
+  over = fn
+end
+
 ---What "done/total" says in the following lines.
 function log.position(n, of)
   done, total = n, of
@@ -55,6 +62,7 @@ function log.say(name, message, what)
   if RANK[name] < RANK[level] then return end
   local prefix = RANK[name] >= RANK.WARNING and "lre: " .. name:lower() .. ": " or "lre: "
   local who = what and what.key and what.key .. ": " or ""
+  if over then over() end
   fs.print("stderr", prefix .. text.terminal(http.redact(who .. message), true) .. "\n")
 end
 

@@ -84,12 +84,13 @@ add("unauthorized", "a refused key", false, function(ask, m)
   return m.status(ask, 401, { message = "Incorrect API key provided", code = "invalid_api_key" })
 end)
 
--- What a bad day looks like: a fifth of the requests, by chance, meets one of these.
+-- What a bad day looks like: a fifth of the requests, by chance, meets one of these. The last one meets no request
+-- twice: a body that cannot be read is asked for once more only.
 local TROUBLES = { "429-seconds", "429-date", "503", "reset", "reset-body", "slow-body", "late", "truncated" }
 add("storm", "a fifth of the requests meets some fault", true, function(ask, m)
   local dice = ask:random()
   if dice >= 0.2 then return m.answer(ask) end
-  local name = TROUBLES[math.floor(dice / 0.2 * #TROUBLES) + 1]
+  local name = TROUBLES[math.floor(dice / 0.2 * (ask.try == 1 and #TROUBLES or #TROUBLES - 1)) + 1]
   return scenarios.find(name).reply(setmetatable({ try = 1 }, { __index = ask }), reply)
 end)
 

@@ -426,7 +426,8 @@ local function run_trial(self, trial, hooks)
     self.counter:trial(trial.suite, trial.model.label, trial.persona.name, trial.sample.category, not response,
       response and response.finish_reason == "length")
   end
-  self.timing:add((response or err).seconds or started.seconds, (response or err).attempts, response and response.usage)
+  self.timing:add((response or err).seconds or started.seconds, (response or err).attempts, response and response.usage,
+    trial.model._price)
   log.position(self.done, self.total)
   if not response then
     failed(self, trial, err)
@@ -434,7 +435,6 @@ local function run_trial(self, trial, hooks)
     self.judging:answer(fields_of(trial), { text = response.text, finish_reason = response.finish_reason,
       model = response.model, reasoning = response.reasoning }, trial, nil, hooks)
   end
-  if self.progress then self.progress(self) end
 end
 
 local start_worker
@@ -533,11 +533,13 @@ function run.ask(plan, store, opt)
   log.position(0, self.total)
   if opt.judge then self.judging = new_judging(plan, store, opt.counter, opt.wall) end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
+  if self.progress then self.progress:begin(self, plan) end
   wait_all(self)
   if not self.failure then
     local ok, err = pcall(finish, self)
     if not ok then self.failure = err end
   end
+  if self.progress then self.progress:finish() end
   self.interrupted = (sched.interrupted())
   self.timed_out = self.deadline ~= nil and clock.mono() >= self.deadline
   return self

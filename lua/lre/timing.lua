@@ -1,5 +1,6 @@
 -- timing: what may differ from run to run: latencies, retries, tokens, memory. Never part of a canonical file. What was
 -- asked and paid for is of the whole journal, however many sessions it took; clocks and memory are of the last session.
+local budget = require "lre.budget"
 local clock = require "lre.clock"
 local json = require "lre.json"
 local platform = require "lre.platform"
@@ -47,10 +48,14 @@ local function add_asking(self, seconds, attempts)
   if math.type(attempts) == "integer" then self.retries = self.retries + math.max(0, attempts - 1) end
 end
 
----Counts a trial that was written now.
-function Timing:add(seconds, attempts, usage)
+---Counts a trial that was written now. `price`: of its model, where it is known (see lre.prices); then `nano` is what
+---all of them cost, in billionths of a dollar.
+function Timing:add(seconds, attempts, usage, price)
   add_asking(self, seconds, attempts)
-  if type(usage) == "table" then add_usage(self, usage, "") end
+  if type(usage) ~= "table" then return end
+  add_usage(self, usage, "")
+  local cost = (price or usage.cost_usd) and attempts ~= 0 and budget.cost(usage, price)
+  if cost then self.nano = (self.nano or 0) + cost end
 end
 
 local FIELDS = { "type", "seconds", "attempts", "response.usage.cost_usd" }

@@ -346,6 +346,10 @@ local journal = {}
 ---Opens or creates: handle, `{ torn_bytes, lines }`. err.code "locked" where another process has it.
 ---@return lre.Journal?, table|lre.Error
 function journal.open(path) end
+---Whether some process has it open for appending, and its number where that can be told.
+---@param path string
+---@return boolean held, integer? pid
+function journal.holder(path) end
 ---Passes over a journal's whole lines: calls per line `row, number` with only the named fields (dotted paths) of each
 ---JSON row, `false` for what is absent.
 ---A line that is not JSON gives nil, number, err: the caller says so and goes on; the end gives nothing. A torn last

@@ -307,8 +307,17 @@ static int journal_scan(lua_State *L) {
   return 1;
 }
 
+static int journal_holder(lua_State *L) {
+  long pid = 0;
+  lua_pushboolean(L, lre_journal_held(luaL_checkstring(L, 1), &pid));
+  if (pid == 0) return 1;
+  lua_pushinteger(L, pid);
+  return 2;
+}
+
 int luaopen_lre_journal(lua_State *L) {
-  static const luaL_Reg functions[] = {{"open", journal_open}, {"scan", journal_scan}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"open", journal_open}, {"scan", journal_scan}, {"holder", journal_holder}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"append", journal_append},
                                      {"synced", journal_synced},
                                      {"flush", journal_flush},

@@ -76,6 +76,16 @@ static bool take_lock(const struct lre_journal *j, struct lre_err *err) {
   return lre_err_set(err, "io", "locked", "%s is in use by %s", j->path, holder);
 }
 
+bool lre_journal_held(const char *path, long *pid) {
+  *pid = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
+  *pid = lre_platform_lock_holder(fd);
+  bool held = *pid > 0 || (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK);
+  close(fd); /* and with it the shared lock */
+  return held;
+}
+
 static bool open_file(struct lre_journal *j, struct lre_journal_repair *repair, struct lre_err *err) {
   struct stat st;
   j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);

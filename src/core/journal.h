@@ -24,6 +24,9 @@ struct lre_journal_repair {
  * the sync thread after each sync (or its failure). */
 struct lre_journal *lre_journal_open(const char *path, struct lre_journal_repair *repair, void (*wake)(void *ud),
                                      void *ud, struct lre_err *err);
+/* Whether some process has it open for appending; *pid is its number, 0 where that cannot be told. Opens nothing for
+ * writing and, where the system tells who holds the lock, takes none. False, too, where there is no such file. */
+bool lre_journal_held(const char *path, long *pid);
 /* Appends line + '\n'. A line holding '\n' is an error. Short writes are completed; when the disk is
  * full the part that was written is cut off again, so the file still ends in a whole line. After a failure every
  * append fails with the same error. *ticket (may be NULL) is the count of lines appended by this handle. */

@@ -29,6 +29,7 @@ From variables, the project's folder and a roster.
   --concurrency          20                               BENCH_CONCURRENCY
   --retries              2                                lre.project.lua
   --timeout-total        60                               BENCH_TIMEOUT_S in .env
+  --progress             none                             LRE_PROGRESS
   
   MODEL a/2: adapter openrouter, id a/2, key in OPENROUTER_API_KEY; {"max_tokens":512,"seed":7,"temperature":0.5}
     base_url             https://openrouter.ai/api/v1     adapter openrouter

@@ -23,6 +23,7 @@ local program_folder = platform.program:match "^(.*)/[^/]*$"
 local CLEAN = [[
 unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
 unset OPENAI_API_KEY ANTHROPIC_API_KEY OPENROUTER_API_KEY GEMINI_API_KEY GOOGLE_API_KEY HF_TOKEN
+export LRE_PROGRESS=none # a slow machine would print lines of its own
 unset LRE_PATH LRE_HOME XDG_CONFIG_HOME SOURCE_DATE_EPOCH TZ LANG LANGUAGE NO_COLOR
 ]]
 

@@ -27,9 +27,12 @@ The command whose name stays, against a server that speaks the OpenAI protocol.
   $ ls DIR/ID
   inputs
   partials.jsonl
+  results.csv
   results.json
+  results.parquet
   run.json
   run.log
+  state.sqlite
   timing.json
   $ sed 's/hash": "[0-9a-f]*"/hash": "..."/' results.json
   {
