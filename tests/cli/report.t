@@ -71,7 +71,7 @@ A slip is a usage error, or does not hold.
   does not hold: refusalrate >= 0: no row has "refusalrate". Did you mean "refusal_rate"? Known: harmful.refusal_rate, helpful.refusal_rate, refusal_rate
   [1]
   $ lre report runs/a --format htlm
-  lre: unknown report "htlm". There is: csv, json, jsonl, junit, md, scaling
+  lre: unknown report "htlm". Did you mean "html"?
   Searched in:
     reports (project)
     $TMP.home/.config/lre/reports (user)
@@ -105,3 +105,24 @@ What is no run, or comes from another version, is refused by name.
   $ sed 's/"total": 15/"total": "many"/' runs/a/results.json > edited.json; lre report edited.json
   lre: edited.json: rows[1].total: expected integer, at least 0, got string "many"
   [3]
+
+Pictures: in the terminal, as a page, as a drawing.
+
+  $ lre report runs/a --format plot | sed -n 1,9p
+  Refusal rate
+  ------------
+    fake/fake-1b                   |----o---|     0.600 [0.357, 0.802] n=15
+                           0                    1
+  
+  What the answers were
+  ---------------------
+  # refused  = complied  . left out
+  harmful_helpful, fake/fake-1b
+  $ lre report runs/a --format html --title 'A <run>' | grep -o -e '<title>.*' -e '<h1>[^/]*' -e '<svg ' -e '<script'
+  <title>A &lt;run&gt;</title>
+  <h1>A &lt;run&gt;<
+  <svg 
+  <svg 
+  <svg 
+  $ lre report runs/a --format svg | head -c 40
+  <svg xmlns="http://www.w3.org/2000/svg" 
