@@ -7,6 +7,7 @@ local import = require "lre.import"
 local json = require "lre.json"
 local log = require "lre.log"
 local rundir = require "lre.rundir"
+local sycophancy_import = require "lre.sycophancy_import"
 
 local command = {
   name = "import",
@@ -51,9 +52,21 @@ local function import_results(args, files)
   return 0
 end
 
+-- A run of the second seed.
+local function import_sycophancy(args, found)
+  if #args.suite > 0 or args.out then
+    cli.fail(2, "a run of the second seed has its own grid and becomes a run: no --suite, no --out")
+  end
+  local done = sycophancy_import.run(found, { run_dir = args.run_dir, run_id = args.run_id })
+  say("imported %d answers, %d scores: %s", done.trials, done.verdicts, done.path)
+  return 0
+end
+
 function command.run(args)
   defaults.apply(args, "import")
   if #args.suite > 1 then cli.fail(2, "--suite: expected one suite, got %d", #args.suite) end
+  local seed = sycophancy_import.find(args.files)
+  if seed then return import_sycophancy(args, seed) end
   local files, of_results = import.read(args.files)
   if of_results then return import_results(args, files) end
   if args.out then cli.fail(2, "--out is for results; single answers become a run (--run-dir, --run-id)") end

@@ -32,13 +32,16 @@ local function open_judges(args)
   end
   if args.cache then args.cache_object = require("lre.cache").open(args.cache, args.offline) end
   local asking = judge_model.asker(args)
-  for i, spec in ipairs(#args.judge > 0 and args.judge or { "refusal" }) do
+  local named = #args.judge > 0 and args.judge
+  if not named and rejudge.is_run(args["in"]) then judges.by_default = {} end
+  for i, spec in ipairs(named or judges.by_default and rejudge.default_judges(args["in"]) or { "refusal" }) do
     local opened = judge.open(spec, { limits = limits, asking = asking,
       defaults = { judge_prompt = args.judge_prompt, show_asker = args.show_asker } })
     if seen[opened.name] then
       cli.fail(2, 'two judges are called "%s"; give one another name with :as=NAME', opened.name)
     end
     judges[i], seen[opened.name] = opened, true
+    if judges.by_default then judges.by_default[opened] = spec end
     if opened.model_choice then cli.note(cli.safe(opened.model_choice) .. "\n") end
   end
   return judges
@@ -117,7 +120,7 @@ end
 
 function command.run(args)
   defaults.apply(args, "judge")
-  if not args["in"] then cli.fail(2, "nothing to judge: give the folder of a run or a JSONL file with --in") end
+  args["in"] = args["in"] or rejudge.newest(args.run_dir)
   local judges = open_judges(args)
   configure_network(args)
   if rejudge.is_run(args["in"]) then return judge_run(args, judges) end

@@ -235,13 +235,11 @@ end
 
 -- Student's t and its p; no interval where all clusters agree to the bit: a width of zero would claim certainty.
 local function by_t(values, ids, seed)
-  local out = means.interval(values)
+  local out, t = means.interval(values)
   out.clusters = nil
   if out.sd == 0 then
     out.low, out.high, out.constant = json.null, json.null, true
-  elseif out.low ~= json.null then
-    local half = out.high - out.value
-    local t = out.value / half * assert(stats.t_quantile(0.975, #values - 1))
+  elseif t then
     out.p = json.round(assert(stats.t_test(t, #values - 1)))
     out.bootstrap = bootstrap(values, ids, seed)
   end
@@ -411,7 +409,7 @@ local function rows_of(at, one, design, answers_of, seed, pooled)
   end
   local whole = row(complete, #design.order)
   whole.incomplete_clusters = #missing > 0 and missing or nil
-  whole.exploratory = one.exploratory
+  whole.exploratory, whole.rate = one.exploratory, one.rate
   whole.pooled = pooled and rounded(pooled(one))
   local rows = { whole }
   for _, by in ipairs(one.by or {}) do
@@ -496,12 +494,15 @@ local function speaks(judge, suite)
   end
   for _, one in ipairs(suite.contrasts) do
     if one.mean and paths[one.mean] or one.rate and labels[one.rate] then return true end
+    for _, label in pairs(one.all or {}) do
+      if labels[label] then return true end
+    end
   end
   return false
 end
 
 ---The contrasts of a run, for each suite that declares some, model, persona and judge that speaks on them: a list of
----{ suite, model, persona?, judge, name, value, n, incomplete, incomplete_clusters?, low, high, method, sd?,
+---{ suite, model, persona?, judge, name, value, n, incomplete, incomplete_clusters?, low, high, method, sd?, rate?,
 ---bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where no suite declares one. `samples(suite)`: its samples.
 ---@param store table the journal
 ---@param inputs table see lre.results.inputs

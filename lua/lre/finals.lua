@@ -1,12 +1,13 @@
 -- finals: the files that are derived from a run's whole journal, each time from all of it, so that they never shrink:
--- results.json, results.csv, results.parquet; and state.sqlite, the index that they are made with.
+-- results.json, summary.csv, results.csv, results.parquet; and state.sqlite, the index that they are made with.
 local json = require "lre.json"
 local log = require "lre.log"
+local summary = require "lre.summary"
 
 local finals = {}
 
 -- What differs from run to run, or is prose: a table has the same bytes whoever asked, when, and how often.
-local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported",
+local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported", "seed", "seed_scored",
   "response.request_id", "response.usage.cost_usd", "response.error.message" }
 -- Turns that a model gave on the way are responses too.
 for i = 1, #LEFT_OUT do LEFT_OUT[#LEFT_OUT + 1] = "turns." .. LEFT_OUT[i] end
@@ -15,7 +16,7 @@ for _, name in ipairs { "request_id", "usage.cost_usd", "error.message" } do
 end
 -- What a verdict repeats of its trial, the judge's exchange, and prose.
 local LEFT_OUT_VERDICT = { "v", "type", "key", "judge", "n", "category", "cluster", "truncated", "response_hash",
-  "asked", "reason.message" }
+  "asked", "seed", "reason.message" }
 
 local function fail(path, err)
   error({ exit = 4, message = ("%s: %s. What was finished before is kept; make room and give the same --run-id to go "
@@ -46,6 +47,7 @@ function finals.write(dir, data)
     left_out_verdict = LEFT_OUT_VERDICT }
   if not ok then fail(dir.path, why) end
   dir:write("results.json", assert(json.encode(data, 2)))
+  dir:write("summary.csv", summary.csv(data))
 end
 
 return finals

@@ -92,8 +92,8 @@ end
 local function tell(self, folded, total)
   if folded == 0 or self._grid.told then return end
   self._grid.told = true
-  log.warning(("%s: %d of %d rows have the prompt of an earlier row: each prompt is asked once and counted once"):format(
-    self._shown, folded, total))
+  log.warning(("%s: %d of %d rows have the prompt of an earlier row: each prompt is asked once and counted once")
+    :format(self._shown, folded, total))
 end
 
 ---The rows of a grid's file, once each: wraps a source of lre.suite.

@@ -113,7 +113,7 @@ end
 
 ---The mean of numbers that come in clusters (clusters[i] names that of values[i]; nil: each its own) with Student's t
 ---interval on G - 1 degrees of freedom: { value, n, low, high, method = "t", sd, clusters }; `value` null where n is 0,
----the bounds null where there are not two clusters.
+---the bounds null where there are not two clusters. Also t itself, nil where it has no standard error.
 ---@param values number[]
 ---@param clusters any[]?
 ---@param keep (fun(i: integer): boolean)?
@@ -126,7 +126,7 @@ function means.interval(values, clusters, keep)
   local mean, n, se = mean_of(list)
   local half = se and assert(stats.t_quantile(0.975, #list - 1)) * se
   return { value = rounded(mean), n = n, low = rounded(half and mean - half), high = rounded(half and mean + half),
-    method = "t", sd = rounded(mean and spread(values, keep, mean)), clusters = #list }
+    method = "t", sd = rounded(mean and spread(values, keep, mean)), clusters = #list }, se and se > 0 and mean / se
 end
 
 local NONE = { clusters = {}, cut = {} }

@@ -14,6 +14,9 @@ local rundir = require "lre.rundir"
 
 local rejudge = {}
 
+-- Of a suite that names none.
+local DEFAULT = { "refusal" }
+
 local function fail(exit, message, ...)
   error({ exit = exit, message = message:format(...) }, 0)
 end
@@ -66,11 +69,56 @@ local function map(list, fn)
   return out
 end
 
+-- All of them, or those that the suite names itself where nobody named judges.
+local function judges_of(suite, judges)
+  if not judges.by_default then return judges end
+  local wanted = {}
+  for _, spec in ipairs(suite.default_judges or DEFAULT) do wanted[spec] = true end
+  local out = {}
+  for _, judge in ipairs(judges) do out[#out + 1] = wanted[judges.by_default[judge]] and judge or nil end
+  return out
+end
+
+---The judges that the suites of a run name themselves: for who names none. Raises { exit = 3 }.
+---@param path string
+---@return string[]
+function rejudge.default_judges(path)
+  local text = fs.read(path .. "/run.json", 1 << 30)
+  local info = text and json.decode(text, { max_bytes = 1 << 30 })
+  local out, seen = {}, {}
+  for _, suite in ipairs(type(info) == "table" and info.inputs and info.inputs.suites or {}) do
+    for _, spec in ipairs(suite.default_judges or DEFAULT) do
+      if not seen[spec] then out[#out + 1] = spec end
+      seen[spec] = true
+    end
+  end
+  return #out > 0 and out or DEFAULT
+end
+
+---The newest run in a folder of runs: the last that was begun. Raises { exit = 3 } where there is none.
+---@param parent string
+---@return string
+function rejudge.newest(parent)
+  local newest, at
+  for _, name in ipairs(fs.stat(parent) and fs.list(parent) or {}) do
+    local text = fs.read(("%s/%s/run.json"):format(parent, name), 1 << 30)
+    local info = text and json.decode(text, { max_bytes = 1 << 30 })
+    local begun = type(info) == "table" and type(info.started_at) == "string" and info.started_at .. "\0" .. name
+    if begun and (not at or begun > at) then newest, at = name, begun end
+  end
+  if not newest then
+    fail(3, "%s: there is no run in it; name one with --in RUN (or the folder of runs with --run-dir)", parent)
+  end
+  return parent .. "/" .. newest
+end
+
 ---Enough of the plan to find each answer's messages.
 function rejudge.plan_of(dir, judges)
   local old = dir.old
   return plan.stored {
-    suites = map(old.inputs.suites, function(suite) return { name = suite.name, suite = suite, judges = judges } end),
+    suites = map(old.inputs.suites, function(suite)
+      return { name = suite.name, suite = suite, judges = judges_of(suite, judges) }
+    end),
     personas = map(old.plan.personas, function(entry) return persona_of(dir, entry) end),
     models = map(old.inputs.models, function(model) return { label = model.label } end),
     repeats = old.plan.repeats, judges = judges,
@@ -89,7 +137,7 @@ local function inputs_of(dir, the_plan)
   inputs.judges = map(the_plan.judges, function(judge) return results.judge_inputs(judge, the_plan.suites) end)
   inputs.suites = map(inputs.suites, function(suite)
     local copy = shallow(suite)
-    copy.judges = map(the_plan.judges, function(judge) return judge.name end)
+    copy.judges = map(judges_of(suite, the_plan.judges), function(judge) return judge.name end)
     return copy
   end)
   return results.with_judges_of(dir.old, inputs)
@@ -122,8 +170,8 @@ local function describe(dir, inputs, judges)
   dir:write("run.json", assert(json.encode(info, 2)))
 end
 
----Gives the verdicts of `judges` on the answers of the run in the folder `path`. Returns { results, given, failed,
----interrupted, path }.
+---Gives the verdicts of `judges` (with `by_default`, judge -> spec, each on the suites that name it) on the
+---answers of the run in the folder `path`. Returns { results, given, failed, interrupted, path }.
 function rejudge.run(path, judges)
   local dir = open(path)
   local ok, err = log.open(dir.path .. "/run.log")

@@ -101,7 +101,7 @@ function results.inputs(plan)
     suites = each(plan.suites, function(e)
       return { name = e.name, title = e.title, hash = e.hash, count = e.count, total = e.total,
         sampled = e.tag ~= "" and e.tag or nil, metrics = e.suite.metrics,
-        clusters = e.suite.clusters, contrasts = e.suite.contrasts,
+        clusters = e.suite.clusters, contrasts = e.suite.contrasts, default_judges = json.array(e.suite.judges),
         judges = each(e.judges, function(j) return j.name end) }
     end),
     judges = each(plan.judges, function(j) return results.judge_inputs(j, plan.suites) end),

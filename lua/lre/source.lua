@@ -133,6 +133,7 @@ local function open_folder(folder, without_results)
   end
   local store = store_of(journal_path)
   return setmetatable({ path = folder, store = store, info = info, inputs = info.inputs,
+    samples = samples_of(folder, info),
     results = not without_results and results.of(store, info.inputs, samples_of(folder, info)) or nil }, Source)
 end
 

@@ -100,8 +100,8 @@ local function definition(results, rows)
   if not m then return "" end
   local judge = report.plain(rows[1].judge)
   if report.is_mean(primary(rows[1])) then
-    return ("%s (judge %s): the mean of the answers that the judge could score; undecided, unscored, filtered and failed "
-      .. "ones are left out. Intervals: Student's t%s, 95%%.\n"):format(report.plain(title_case(m)), judge,
+    return ("%s (judge %s): the mean of the answers that the judge could score; undecided, unscored, filtered and "
+      .. "failed ones are left out. Intervals: Student's t%s, 95%%.\n"):format(report.plain(title_case(m)), judge,
       clustering(results, rows))
   end
   return ("%s (judge %s): of the answers that the judge could label; undecided, unscored, filtered and failed ones "
@@ -164,6 +164,81 @@ local function section(results, judge, many)
   return table.concat(parts)
 end
 
+-- ---- contrasts ----
+
+-- As many ids of incomplete clusters are shown; results.json has them all.
+local MAX_IDS = 10
+
+local function contrast_cells(one, many)
+  local value = one.n == 0 and "no data" or ("%+.3f"):format(one.value)
+  local interval, boot = report.interval(one), one.bootstrap
+  local cells = { one.model, one.name, value, one.constant and "all alike" or interval,
+    boot and ("[%.3f, %.3f]"):format(boot.low, boot.high) or "—", one.n, one.incomplete,
+    one.p and ("%.4f"):format(one.p) or "—", one.p_holm and ("%.4f"):format(one.p_holm) or "—" }
+  if many then table.insert(cells, 2, one.persona or "joined") end
+  return cells
+end
+
+local CONTRAST_HEAD = { "Model", "Contrast", "Value", "95% CI", "Bootstrap", "n", "Incomplete", "p", "p (Holm)" }
+
+local function ids_line(one)
+  local ids, shown = one.incomplete_clusters, {}
+  for i = 1, math.min(#ids, MAX_IDS) do shown[i] = report.plain(ids[i]) end
+  if #ids > MAX_IDS then shown[#shown + 1] = ("and %d more"):format(#ids - MAX_IDS) end
+  return ("- %s, %s: %d incomplete: %s\n"):format(report.plain(one.model), report.plain(one.name), #ids,
+    table.concat(shown, ", "))
+end
+
+-- The first contrast that is told apart by factors: levels by model.
+local function level_table(list)
+  local models, rows, index, name = {}, {}, {}, nil
+  for _, one in ipairs(list) do
+    if one.by and #one.by == 1 and (not name or one.name == name) then
+      name = one.name
+      if not index[one.model] then
+        index[one.model], models[#models + 1] = true, one.model
+      end
+      local level = {}
+      for i, value in ipairs(one.level) do level[i] = tostring(value) end
+      local key = table.concat(one.by, ", ") .. "\0" .. table.concat(level, ", ")
+      if not rows[key] then
+        rows[key] = { table.concat(one.by, ", "), table.concat(level, ", ") }
+        rows[#rows + 1] = rows[key]
+      end
+      rows[key][one.model] = one.n == 0 and "no data" or ("%+.3f %s (n = %d)"):format(one.value,
+        report.interval(one), one.n)
+    end
+  end
+  if not name then return nil end
+  local head, body = { "Factor", "Level", table.unpack(models) }, {}
+  for i, row in ipairs(rows) do
+    body[i] = { row[1], row[2] }
+    for k, model in ipairs(models) do body[i][k + 2] = row[model] or "—" end
+  end
+  return ("### %s by factor\n\n"):format(report.plain(title_case(name))) .. report.table(head, body)
+end
+
+local function contrast_section(results)
+  local many, body, notes, tests = false, {}, {}, nil
+  for _, one in ipairs(results.contrasts) do many = many or one.persona and one.persona ~= "none" end
+  for _, one in ipairs(results.contrasts) do
+    if not one.by then
+      body[#body + 1] = contrast_cells(one, many)
+      tests = one.tests or tests
+      if one.incomplete_clusters then notes[#notes + 1] = ids_line(one) end
+    end
+  end
+  local head = table.move(CONTRAST_HEAD, 1, #CONTRAST_HEAD, 1, {})
+  if many then table.insert(head, 2, "Persona") end
+  local text = "## Contrasts\n\n" .. report.table(head, body)
+    .. ("\nWithin clusters, each arm's answers averaged first; n clusters are complete. Means: Student's t, and "
+      .. "bootstrap of clusters; shares: paired Newcombe and McNemar, or Wilson.%s\n"):format(
+      tests and (" Holm over %d tests."):format(tests) or "")
+  if #notes > 0 then text = text .. "\n" .. table.concat(notes) end
+  local levels = level_table(results.contrasts)
+  return levels and text .. "\n" .. levels or text
+end
+
 -- In the order in which they were named.
 local function judges_of(results)
   local there, out = {}, {}
@@ -196,6 +271,7 @@ return lre.report {
     local judges = judges_of(results)
     local parts = { opt.title and "# " .. opt.title .. "\n" or nil }
     for _, judge in ipairs(judges) do parts[#parts + 1] = section(results, judge, #judges > 1) end
+    if results.contrasts and #results.contrasts > 0 then parts[#parts + 1] = contrast_section(results) end
     if results.joint then parts[#parts + 1] = joint_section(results.joint) end
     if #judges == 0 then
       parts[#parts + 1] = ("%d answers, none judged.\n"):format(results.trials and results.trials.recorded or 0)

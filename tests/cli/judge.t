@@ -83,8 +83,8 @@ A run: its verdicts stay, the new ones are appended, its results are made anew.
 Bad input.
 
   $ lre judge
-  lre: nothing to judge: give the folder of a run or a JSONL file with --in
-  [2]
+  lre: runs: there is no run in it; name one with --in RUN (or the folder of runs with --run-dir)
+  [3]
   $ lre judge --in nothing.jsonl
   lre: nothing.jsonl: no such file; expected a file of JSON lines
   [4]

@@ -33,6 +33,7 @@ The command whose name stays, against a server that speaks the OpenAI protocol.
   run.json
   run.log
   state.sqlite
+  summary.csv
   timing.json
   $ sed 's/hash": "[0-9a-f]*"/hash": "..."/' results.json
   {

@@ -146,21 +146,11 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   | x-ai/grok-4-fast | grid | 5 | 1 | 4 | 0 | 0 | 0 | 0 | 0 | -0.040 | [-0.957, 0.877] |
   
   Mean score (judge stance): the mean of the answers that the judge could score; undecided, unscored, filtered and failed ones are left out. Intervals: Student's t, clustered by triplet_id (G = 3), 95%.
-  $ lre judge --in runs/rent # made from $SHARED
+  $ lre judge --in runs/rent --judge-model openai/scorer --judge-base-url $NGINX/faults/score/v1 -q | sed -n 3,5p # made from $SHARED
+  judge stance asks openai/scorer: adapter openai (by the name's first part), id scorer, named by --judge-model
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
   | openai/free-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
-  | openai/other-model | grid | 50 | 20 | 30 | 0 | 0 | 0 | 0 | 0.400 | [0.259, 0.559] |
-  
-  Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, clustered by triplet_id (G = 29), 95%.
-  
-  ## Refusal rate by category
-  
-  | Model | Suite | landlord | neutral | tenant |
-  |---|---|---|---|---|
-  | openai/free-model | grid | 0.429 [0.245, 0.635] (9/21) | 0.125 [0.022, 0.471] (1/8) | 0.476 [0.283, 0.676] (10/21) |
-  | openai/other-model | grid | 0.429 [0.245, 0.635] (9/21) | 0.125 [0.022, 0.471] (1/8) | 0.476 [0.283, 0.676] (10/21) |
-  judged   0 verdicts given, 0 failed; results  runs/rent/results.json
 
 The third seed: its data set and its command line.
 
@@ -238,4 +228,5 @@ A server that speaks the OpenAI protocol takes the name as well.
   results.json
   run.json
   run.log
+  summary.csv
   timing.json
