@@ -7,7 +7,8 @@ local summary = require "lre.summary"
 local finals = {}
 
 -- What differs from run to run, or is prose: a table has the same bytes whoever asked, when, and how often.
-local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported", "seed", "seed_scored",
+local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported", "seed",
+  "seed_scored",
   "response.request_id", "response.usage.cost_usd", "response.error.message" }
 -- Turns that a model gave on the way are responses too.
 for i = 1, #LEFT_OUT do LEFT_OUT[#LEFT_OUT + 1] = "turns." .. LEFT_OUT[i] end

@@ -416,6 +416,9 @@ local experiment = {}
 ---Resolves every name and reads every suite once; nothing is sent. `dry`: no key is needed.
 ---@param dry boolean?
 function experiment:plan(dry) end
+---The models alone, without a key and without reading a suite's samples.
+---@return lre.Model[]
+function experiment:models() end
 ---Asks, judges, writes the files of the run.
 ---@param opt table?
 ---@return lre.Run

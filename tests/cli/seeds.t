@@ -225,8 +225,11 @@ A server that speaks the OpenAI protocol takes the name as well.
   $ [ -z "$SHARED" ] || ls results/20250101_123000
   inputs
   partials.jsonl
+  results.csv
   results.json
+  results.parquet
   run.json
   run.log
+  state.sqlite
   summary.csv
   timing.json
