@@ -196,8 +196,8 @@ end
 --- params?, options?, roster?, far? (the same fields, where a roster is nearer), seed? (the run's: jitter),
 --- rate_limit_rps?, burst?, max_connections? (to the provider), adaptive_cap? (what a 429 halves; nil: none),
 --- concurrency? (requests to this model), retries?, max_retry_after?, timeouts? ({ connect, first_byte, stall,
---- total }), backoff? (first ceiling in seconds), dry? (no key is needed), cache? (a Cache, or a folder), key_flag? (the flag
---- that names another key variable, for messages).
+--- total }), backoff? (first ceiling in seconds), dry? (no key is needed), cache? (a Cache, or a folder), key_flag?
+--- (the flag that names another key variable, for messages).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, concurrency,
 --- from (see layered), choice (a sentence for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or

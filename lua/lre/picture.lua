@@ -1,12 +1,13 @@
--- picture: what a run's figures look like, before anybody draws them. Results in, panels out; svg, html and plot draw the
--- same ones. A panel is one of
+-- picture: what a run's figures look like, before anybody draws them. Results in, panels out; svg, html and plot draw
+-- the same ones. A panel is one of
 --
 --   { kind = "intervals", title, note, axis = { low, high, percent? }, groups = { { name?, rows = { figure } } } }
---   { kind = "bars", title, note, parts = { { name, class } }, groups = { { name?, rows = { { label, counts, total } } } } }
+--   { kind = "bars", title, note, parts = { { name, index | left_out } },
+--     groups = { { name?, rows = { { label, counts, total } } } } }
 --   { kind = "heat", title, note, limit, across, down, columns, rows = { { label, cells = { figure } } } }
 --
--- where figure = { label?, value?, low?, high?, n }: no value is no data, never 0. Every panel has a table too: `head` and
--- `body`, for readers of numbers and for those who cannot see.
+-- where figure = { label?, value?, low?, high?, n }: no value is no data, never 0. Every panel has a table too: `head`
+-- and `body`, for readers of numbers and for those who cannot see.
 local json = require "lre.json"
 local report = require "lre.report"
 
@@ -234,7 +235,8 @@ local function factor_panel(results, list)
     end
   end
   if #groups == 0 or count(groups) > MAX_ROWS then return nil end
-  return intervals(sentence_case(first) .. " by factor", "Exploratory: many small groups, read with care.", groups, false)
+  local note = "Exploratory: many small groups, read with care."
+  return intervals(sentence_case(first) .. " by factor", note, groups, false)
 end
 
 local function index_of(list, value)
@@ -308,10 +310,10 @@ local function contrast_panels(results, judge, out)
     if c.judge == judge then list[#list + 1] = c end
   end
   local function add(panel) out[#out + 1] = panel end
-  add(contrast_panel(results, list, "Effects", "Differences of scores within a cluster, averaged over clusters; 0 is no "
-    .. "effect. n is the number of complete clusters.", is_mean))
-  add(contrast_panel(results, list, "Shares and uplifts", "Shares of clusters, and differences of shares. n is the number "
-    .. "of complete clusters.", function(c) return not is_mean(c) end))
+  add(contrast_panel(results, list, "Effects", "Differences of scores within a cluster, averaged over clusters; 0 is "
+    .. "no effect. n is the number of complete clusters.", is_mean))
+  add(contrast_panel(results, list, "Shares and uplifts", "Shares of clusters, and differences of shares. n is the "
+    .. "number of complete clusters.", function(c) return not is_mean(c) end))
   for _, panel in ipairs(heat_panels(results, list)) do add(panel) end
   add(factor_panel(results, list))
 end

@@ -182,13 +182,14 @@ local function pieces_of(panel, row)
 end
 
 local function hatched(out, id, x, y, w, h)
-  out[#out + 1] = ('<rect x="%s" y="%s" width="%s" height="%s" fill="url(#%s)" class="axis"/>'):format(at(x), at(y), at(w),
-    at(h), id)
+  out[#out + 1] = ('<rect x="%s" y="%s" width="%s" height="%s" style="fill:url(#%s)" class="axis"/>'):format(at(x),
+    at(y), at(w), at(h), id)
 end
 
 local function draw_bar(out, panel, row, y, id)
   out[#out + 1] = label(MARGIN, y + 13, "ink", row.label, 240)
-  out[#out + 1] = label(RIGHT, y + 13, "soft s", row.total == 0 and "no data" or ("n = %d"):format(row.total), nil, "end")
+  local n = row.total == 0 and "no data" or ("n = %d"):format(row.total)
+  out[#out + 1] = label(RIGHT, y + 13, "soft s", n, nil, "end")
   local x, scale = MARGIN, (RIGHT - MARGIN) / math.max(1, row.total)
   for _, piece in ipairs(pieces_of(panel, row)) do
     local w = piece.n * scale
@@ -220,7 +221,11 @@ local function draw_legend(out, panel, id)
     if not (part.left_out and seen) then
       local w = math.min(width_of(name, 11) + 26, RIGHT - MARGIN)
       if x + w > RIGHT then x, y = MARGIN, y + 18 end
-      if part.left_out then hatched(out, id, x, y, 11, 11) else out[#out + 1] = rect(x, y, 11, 11, part_class(part.index)) end
+      if part.left_out then
+        hatched(out, id, x, y, 11, 11)
+      else
+        out[#out + 1] = rect(x, y, 11, 11, part_class(part.index))
+      end
       out[#out + 1] = label(x + 16, y + 10, "ink s", name, RIGHT - MARGIN - 20)
       x, seen = x + w, seen or part.left_out
     end
@@ -277,7 +282,8 @@ local function draw_heat(out, panel)
     for k, f in ipairs(row.cells) do draw_cell(out, f, MARGIN + side + (k - 1) * w, y, w, panel.limit) end
     y = y + 36
   end
-  out[#out + 1] = label(MARGIN, y + 14, "soft s", ("Orange is below 0, blue above; the strongest is %g."):format(panel.limit))
+  out[#out + 1] = label(MARGIN, y + 14, "soft s",
+    ("Orange is below 0, blue above; the strongest is %g."):format(panel.limit))
   return y + 22
 end
 

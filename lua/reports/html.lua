@@ -1,5 +1,5 @@
--- html: a run as one page: tables, pictures, what is behind them. No script, nothing from elsewhere; it can be read with a
--- keyboard and a screen reader, on a phone, in light and dark.
+-- html: a run as one page: tables, pictures, what is behind them. No script, nothing from elsewhere; it can be read
+-- with a keyboard and a screen reader, on a phone, in light and dark.
 local lre = require "lre"
 local json = require "lre.json"
 local picture = require "lre.picture"
@@ -21,7 +21,8 @@ figure svg{display:block;width:100%;max-width:34rem;height:auto}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
 caption{text-align:left;font-weight:600;padding:.4rem 0}
-th,td{padding:.35rem .7rem .35rem 0;border-bottom:1px solid #c8c8c8;text-align:right;white-space:nowrap;vertical-align:top}
+th,td{padding:.35rem .7rem .35rem 0;border-bottom:1px solid #c8c8c8;text-align:right;white-space:nowrap;
+  vertical-align:top}
 th:first-child,.text{text-align:left}
 tbody th{font-weight:400}
 summary{padding:.6rem 0;cursor:pointer}
@@ -40,8 +41,8 @@ code{font-size:.9em}
 -- column names the row.
 -- `texts`: how many columns after the first are words, not numbers.
 local function html_table(caption, head, body, id, texts)
-  local out = { ('<div class="scroll" role="region" tabindex="0" aria-labelledby="%s">\n<table><caption id="%s">%s</caption>')
-    :format(id, id, esc(caption)), "<thead><tr>" }
+  local out = { ('<div class="scroll" role="region" tabindex="0" aria-labelledby="%s">\n<table>'):format(id),
+    ('<caption id="%s">%s</caption>'):format(id, esc(caption)), "<thead><tr>" }
   local function class(k) return k <= 1 + (texts or 0) and ' class="text"' or "" end
   for k, name in ipairs(head) do
     out[#out + 1] = name == "" and "<td></td>" or ('<th scope="col"%s>%s</th>'):format(class(k), esc(name))
@@ -66,15 +67,15 @@ local function main_table(results, section, id)
   local head = { "Model", "Suite", "Persona", "Total" }
   for _, label in ipairs(labels) do head[#head + 1] = word(label) end
   local metric = rows[1].primary
-  table.move({ "Undecided", "Unscored", "Filtered", "Errors", metric and word(metric) or "Rate", "95% interval", "n" }, 1, 7,
-    #head + 1, head)
+  table.move({ "Undecided", "Unscored", "Filtered", "Errors", metric and word(metric) or "Rate", "95% interval", "n" },
+    1, 7, #head + 1, head)
   local body = {}
   for i, row in ipairs(rows) do
     local line, m = { row.model, row.suite, row.persona, row.total }, metric and row.metrics[metric]
     for _, label in ipairs(labels) do line[#line + 1] = row.counts[label] or 0 end
-    table.move({ row.undecided, row.unscored, row.filtered, row.generation_errors + row.judge_errors,
-      not m and "—" or m.n == 0 and "no data" or report.number(m.value), m and report.interval(m) or "—", m and m.n or 0 },
-      1, 7, #line + 1, line)
+    local value = not m and "—" or m.n == 0 and "no data" or report.number(m.value)
+    table.move({ row.undecided, row.unscored, row.filtered, row.generation_errors + row.judge_errors, value,
+      m and report.interval(m) or "—", m and m.n or 0 }, 1, 7, #line + 1, line)
     body[i] = line
   end
   return html_table(("Results by judge %s"):format(section.judge), head, body, id, 2)
@@ -87,7 +88,8 @@ local function figure(panel, id)
   return ([[
 <figure>
 <figcaption><h3>%s</h3><p>%s</p></figcaption>
-<svg class="lre" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>
+<svg class="lre" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %s-d">
+<title id="%s-t">%s</title><desc id="%s-d">%s</desc>
 %s
 </svg>
 <details><summary>Table: %s</summary>
@@ -98,10 +100,11 @@ local function figure(panel, id)
 end
 
 local function section_html(results, section, number)
-  local out = { ('<section aria-labelledby="s%d">\n<h2 id="s%d">Judge %s</h2>'):format(number, number, esc(section.judge)),
-    main_table(results, section, ("s%d-c"):format(number)),
-    '<p class="note">A rate is of the answers that the judge could label; undecided, unscored, filtered and failed ones '
-      .. "are left out and counted beside it. Intervals are 95%.</p>", '<div class="panels">' }
+  local heading = ('<section aria-labelledby="s%d">\n<h2 id="s%d">Judge %s</h2>'):format(number, number,
+    esc(section.judge))
+  local out = { heading, main_table(results, section, ("s%d-c"):format(number)),
+    '<p class="note">A rate is of the answers that the judge could label; undecided, unscored, filtered and failed '
+      .. "ones are left out and counted beside it. Intervals are 95%.</p>", '<div class="panels">' }
   for i, panel in ipairs(section.panels) do out[#out + 1] = figure(panel, ("s%dp%d"):format(number, i)) end
   out[#out + 1] = "</div>\n</section>"
   return table.concat(out, "\n")

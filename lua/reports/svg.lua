@@ -52,9 +52,10 @@ local function placed(panels, top)
   for i, panel in ipairs(panels) do
     local column = heights[2] < heights[1] and 2 or 1
     local drawing, height = framed(panel, "p" .. i)
+    local x, y = (column - 1) * (svg.WIDTH + GAP), heights[column]
     out[#out + 1] = ('<g role="img" aria-labelledby="p%d-t p%d-d" transform="translate(%d,%d)">\n<title id="p%d-t">%s'
-      .. '</title>\n<desc id="p%d-d">%s</desc>\n%s\n</g>'):format(i, i, (column - 1) * (svg.WIDTH + GAP), heights[column], i,
-      svg.escape(panel.title), i, svg.escape(svg.describe(panel)), drawing)
+      .. '</title>\n<desc id="p%d-d">%s</desc>\n%s\n</g>'):format(i, i, x, y, i, svg.escape(panel.title), i,
+      svg.escape(svg.describe(panel)), drawing)
     heights[column] = math.ceil(heights[column] + height + GAP)
   end
   return table.concat(out, "\n"), math.max(heights[1], heights[2])
@@ -71,8 +72,8 @@ return lre.report {
     if #panels == 0 then body, height = '<g transform="translate(0,40)">' .. nothing(results) .. "</g>", 80 end
     return ('<svg xmlns="http://www.w3.org/2000/svg" class="lre" viewBox="0 0 %d %d" width="%d" height="%d" '
       .. 'role="document" aria-labelledby="title">\n<title id="title">%s</title>\n<style>%s</style>\n'
-      .. '<rect width="%d" height="%d" class="bg"/>\n<text x="14" y="26" class="ink b" style="font-size:16px">%s</text>\n'
-      .. "%s\n</svg>\n"):format(width, height, width, height, svg.escape(title), svg.style(), width, height,
+      .. '<rect width="%d" height="%d" class="bg"/>\n<text x="14" y="26" class="ink b" style="font-size:16px">%s'
+      .. "</text>\n%s\n</svg>\n"):format(width, height, width, height, svg.escape(title), svg.style(), width, height,
       svg.escape(title), body)
   end,
 }
