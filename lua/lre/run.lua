@@ -170,9 +170,10 @@ local function start_asking(self, judge, item, hooks)
   local place = self.asking_gate:enter()
   sched.spawn(function()
     local ok, err = true, nil
-    if not sched.interrupted() then ok, err = pcall(ask_judge, self, judge, item) end
-    place:leave()
+    -- What a full disk could not keep is not asked for.
+    if not sched.interrupted() and not self.failure then ok, err = pcall(ask_judge, self, judge, item) end
     if not ok then self.failure = self.failure or err end
+    place:leave()
   end)
   if hooks then hooks.resume() end
 end
@@ -486,6 +487,7 @@ end
 -- What ends the run (a full disk) ends it at once: answers on their way could not be kept.
 local function give_up(self, err, by)
   self.failure = self.failure or err
+  if self.judging then self.judging.failure = self.judging.failure or err end
   for i, task in ipairs(self.tasks) do
     if i ~= by and task:status() == "running" then task:cancel() end
   end
