@@ -241,7 +241,7 @@ end
 local function keep_samples(dir, the_plan)
   local kept = {}
   for _, entry in ipairs(the_plan.suites) do
-    kept[entry] = dir:keep_samples(the_plan:lines(entry))
+    kept[entry] = dir:keep_samples(the_plan:texts(entry))
     entry.kept = nil -- from here on they are read from the run
   end
   return function(entry) return dir:samples(kept[entry]) end, kept

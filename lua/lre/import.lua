@@ -412,7 +412,7 @@ function import.run(files, opt)
   local i = 0
   local kept = dir:keep_samples(function()
     i = i + 1
-    return from.list[i] and assert(json.encode(from.list[i]))
+    return from.list[i] and assert(json.encode(from.list[i])) .. "\n"
   end)
   from.hash = from.hash or kept:match "(%x+)%.jsonl"
   local inputs, hashes, verdicts = inputs_of(set, from, files), {}, 0

@@ -416,12 +416,13 @@ local function judge_block(self, inputs, known, given)
   if not lines then
     return nil, err
   end
-  local n = 0
-  for line in lines:gmatch "[^\n]+" do
-    n = n + 1
-    out[places[n]] = given(self, line)
+  local at = 1
+  for _, place in ipairs(places) do
+    local stop = assert(lines:find("\n", at, true), "the sandbox answered too few rows")
+    out[place] = given(self, lines:sub(at, stop - 1))
+    at = stop + 1
   end
-  assert(n == #rows, "the sandbox answered another number of rows")
+  assert(at > #lines, "the sandbox answered too many rows")
   return out
 end
 

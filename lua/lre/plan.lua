@@ -36,6 +36,17 @@ function plan.parse_key(key)
   return unescape(suite), unescape(id), unescape(who), unescape(bare or label), math.tointeger(tonumber(n or 1))
 end
 
+-- The lines of a text that ends in a newline.
+local function lines_of(text)
+  local at = 1
+  return function()
+    local stop = text:find("\n", at, true)
+    local line = stop and text:sub(at, stop - 1)
+    at = stop and stop + 1
+    return line
+  end
+end
+
 -- The canonical JSON of each sample: of the first reading, where that was kept, else of a second one.
 local function readings(entry)
   if not entry.kept then
@@ -52,7 +63,7 @@ local function readings(entry)
       if line then return line end
       i = i + 1
       if not kept[i] then return nil end
-      lines = kept[i]:gmatch "[^\n]+"
+      lines = lines_of(kept[i])
     end
   end
 end
@@ -184,6 +195,23 @@ function Plan:lines(entry)
         return line
       end
     end
+  end
+end
+
+---The same as texts of whole lines, few where the first reading was kept.
+---@return fun(): string?
+function Plan:texts(entry)
+  local kept, i = not self.sample and entry.count == entry.total and entry.kept, 0
+  if kept then
+    return function()
+      i = i + 1
+      return kept[i]
+    end
+  end
+  local pull = self:lines(entry)
+  return function()
+    local line = pull()
+    return line and line .. "\n"
   end
 end
 

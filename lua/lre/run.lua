@@ -77,7 +77,8 @@ function run.judge_input(row, answer, messages, metadata)
       subcategory = row.subcategory or nil, target = row.target or nil, persona = row.persona, model = row.model,
       ["repeat"] = row["repeat"] or nil, metadata = metadata, messages = messages,
       prompt = messages and last_user_text(messages) },
-    response = answer,
+    response = { text = answer.text, finish_reason = answer.finish_reason, model = answer.model,
+      reasoning = answer.reasoning },
   }
 end
 
@@ -433,8 +434,7 @@ local function run_trial(self, trial, hooks)
   if not response then
     failed(self, trial, err)
   elseif self.judging then
-    self.judging:answer(fields_of(trial), { text = response.text, finish_reason = response.finish_reason,
-      model = response.model, reasoning = response.reasoning }, trial, nil, hooks)
+    self.judging:answer(fields_of(trial), response, trial, nil, hooks)
   end
 end
 
@@ -446,8 +446,8 @@ local function let_another_in(self)
   if self.workers < self.concurrency + MAX_WAITING and active < self.concurrency then start_worker(self) end
 end
 
--- A worker asks trial after trial, each under a place of the gate. `pause` and `resume` are the model's: it waits
--- without a place.
+-- A worker asks trial after trial under a place of the gate, which it gives up between them where others may want it.
+-- `pause` and `resume` are the model's: it waits without a place.
 local function work(self)
   local place
   local function resumed()
@@ -467,17 +467,21 @@ local function work(self)
     ended = function() return self.deadline ~= nil and clock.mono() >= self.deadline end,
   }
   while not over(self) do
-    place = self.gate:enter()
+    place = place or self.gate:enter()
     local trial = not over(self) and next_trial(self)
     local lane = trial and trial.lane
     if lane then lane.under_way = lane.under_way + 1 end
     if trial then run_trial(self, trial, hooks) end
     if lane then lane.under_way = lane.under_way - 1 end
     resumed() -- a trial's deadline may end it while it waits
-    if place then place:leave() end
+    if place and self.workers > self.concurrency then
+      place:leave()
+      place = nil
+    end
     -- One too many: it was started while others waited for a provider.
     if not trial or self.workers - self.waiting > self.concurrency then break end
   end
+  if place then place:leave() end
 end
 
 local function traceback(err)

@@ -244,18 +244,17 @@ function Run:keep(source, name)
   return { name = name, sha256 = sum, file = kept }
 end
 
----Copies a stream of samples (canonical JSON) to inputs/ under the hash of its bytes; returns that file's path within
----the run.
+---Copies a stream of samples (texts of whole lines, canonical JSON) to inputs/ under the hash of its bytes; returns that
+---file's path within the run.
 function Run:keep_samples(pull)
   local partial = self.path .. "/inputs/.partial"
   local file, err = io.open(partial, "w")
   if not file then fail(4, "%s", err) end
   file:setvbuf("full", 1 << 16)
   local sum = hash.new()
-  for encoded in pull do
-    local line = encoded .. "\n"
-    sum:update(line)
-    local ok, why = file:write(line)
+  for lines in pull do
+    sum:update(lines)
+    local ok, why = file:write(lines)
     if not ok then fail(4, "%s: %s", partial, why) end
   end
   local ok, why = file:close()
@@ -349,8 +348,8 @@ end
 
 local write_answer = writer.new { "text", "finish_reason", "usage", "model", "request_id", "provider",
   "reasoning" }
-local write_trial = writer.new({ "v", "type", "key", "suite", "sample_id", "category", "subcategory", "target", "persona",
-  "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster", "started_at",
+local write_trial = writer.new({ "v", "type", "key", "suite", "sample_id", "category", "subcategory", "target",
+  "persona", "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster", "started_at",
   "completed_at" }, { "turns", "response", "params" })
 
 -- Parameters are the model's own table, which nobody changes: its text is made once.
@@ -371,7 +370,8 @@ local function answer_text(response, err)
     return assert(write_answer(response.text, response.finish_reason, response.usage, response.model,
       response.request_id, response.provider, response.reasoning))
   end
-  return assert(json.encode { error = { kind = err.kind, code = err.code, message = err.message, status = err.status } })
+  local told = { kind = err.kind, code = err.code, message = err.message, status = err.status }
+  return assert(json.encode { error = told })
 end
 
 local function turns_text(turns)
@@ -406,8 +406,8 @@ local write_scored = writer.new({ "v", "type", "key", "judge", "judge_hash", "re
 
 ---The same as canonical JSON, for a rule judge that gave a label and no value. `evidence`: canonical JSON, or nil.
 function rundir.scored_line(trial, truncated, judge, response_hash, label, evidence)
-  return assert(write_scored(1, "verdict", trial.key, judge.name, judge.hash, response_hash, 1, "scored", label, evidence,
-    trial.category or nil, trial.cluster or nil, truncated))
+  return assert(write_scored(1, "verdict", trial.key, judge.name, judge.hash, response_hash, 1, "scored", label,
+    evidence, trial.category or nil, trial.cluster or nil, truncated))
 end
 
 return rundir

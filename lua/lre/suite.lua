@@ -18,6 +18,7 @@ local shape = require "lre.shape"
 local suggest = require "lre.suggest"
 local text = require "lre.text"
 local turns = require "lre.turns"
+local writer = require "lre.writer"
 
 local suite = {}
 
@@ -29,8 +30,8 @@ local MAX_CSV_BYTES = 256 * 1024 * 1024
 local MAX_PROBLEMS = 1000
 -- Of canonical samples that are kept from the first reading: 100,000 questions of a line. A larger file is read again.
 local MAX_KEPT_BYTES = 16 * 1024 * 1024
--- Kept as strings of so many lines: the collector need not look at each.
-local KEPT_LINES = 256
+-- Hashed and kept as texts of so many lines, or a little over so many bytes.
+local BLOCK_LINES, BLOCK_BYTES = 256, 1 << 16
 
 local Suite = {}
 Suite.__index = Suite
@@ -296,10 +297,14 @@ local function normalised(self)
   end
 end
 
+local write_sample = writer.new { "id", "messages", "category", "subcategory", "target", "metadata" }
+
 -- One sample's canonical JSON; a string that is not UTF-8, a number that is not finite: said here.
-local function canonical(sample)
-  local line, err = json.encode(sample)
-  return line, err and tostring(err)
+local function canonical(one)
+  local line = write_sample(one.id, one.messages, one.category, one.subcategory, one.target, one.metadata)
+  if line then return line end
+  local _, err = json.encode(one) -- it names the place
+  return nil, tostring(err)
 end
 
 local function fail_changed(self)
@@ -404,28 +409,19 @@ function Check:count_category(category, line, prefix)
   end
 end
 
--- Every KEPT_LINES lines become one string, which ends in a newline.
-function Check:keep(encoded)
+-- Some lines become one text, which ends in a newline.
+function Check:end_block()
   local lines = self.lines
-  self.bytes = self.bytes + #encoded
+  lines[#lines + 1] = ""
+  local block = table.concat(lines, "\n")
+  self.lines, self.pending = {}, 0
+  self.hasher:update(block)
+  self.bytes = self.bytes + #block
   if self.bytes > MAX_KEPT_BYTES then
     self.kept = nil
-    return
+  elseif self.kept then
+    self.kept[#self.kept + 1] = block
   end
-  lines[#lines + 1] = encoded
-  if #lines == KEPT_LINES then
-    lines[KEPT_LINES + 1] = ""
-    self.kept[#self.kept + 1], self.lines = table.concat(lines, "\n"), {}
-  end
-end
-
-function Check:all_kept()
-  if not self.kept or #self.problems > 0 then
-    return nil
-  end
-  self.lines[#self.lines + 1] = ""
-  self.kept[#self.kept + 1] = table.concat(self.lines, "\n")
-  return self.kept
 end
 
 function Check:sample(sample, line, prefix)
@@ -433,12 +429,14 @@ function Check:sample(sample, line, prefix)
   if not encoded then
     return self:add(self.problems, line, prefix, nil, err)
   end
+  local lines = self.lines
   self.count = self.count + 1
   self.generates = self.generates or turns.count(sample.messages) > 0
   self:find_placeless(sample, line, prefix)
-  self.hasher:update(encoded):update "\n"
-  if self.kept then
-    self:keep(encoded)
+  lines[#lines + 1] = encoded
+  self.pending = self.pending + #encoded
+  if #lines == BLOCK_LINES or self.pending > BLOCK_BYTES then
+    self:end_block()
   end
   self:suspect_duplicates(sample, self.texts and json.encode(sample.messages))
   self:count_category(sample.category, line, prefix)
@@ -519,6 +517,7 @@ function Check:finish()
   self:judge_categories(names)
   sort_findings(self.problems)
   sort_findings(self.warnings)
+  self:end_block()
   return {
     count = self.count,
     hash = self.hasher:hex(),
@@ -526,7 +525,7 @@ function Check:finish()
     problems = self.problems,
     warnings = self.warnings,
     more = self.more,
-    kept = self:all_kept(),
+    kept = #self.problems == 0 and self.kept or nil,
     generates = self.generates,
     placeless = self.placeless,
   }
@@ -557,6 +556,7 @@ function Suite:check(opt)
     texts = opt and opt.texts and set.new() or nil,
     kept = opt and opt.keep and self.kind ~= "lua" and {} or nil,
     lines = {},
+    pending = 0,
     bytes = 0,
   }, Check)
   for sample, line, prefix, problems, loose in normalised(self) do
@@ -578,24 +578,6 @@ function Suite:check(opt)
 end
 
 -- ---- opening ----
-
--- SHA-256 of a file's bytes; `ended` says whether a line had its newline.
-local function hash_file(path, shown)
-  local hasher = hash.new()
-  local ok, err = pcall(function()
-    for line, _, _, with_newline in fs.lines(path, MAX_LINE_BYTES) do
-      hasher:update(line)
-      if with_newline then
-        hasher:update "\n"
-      end
-    end
-  end)
-  -- What is wrong with a line is told by the reading, with its number.
-  if not ok and not (type(err) == "table" and err.kind) then
-    shape.fail(("%s: %s"):format(shown, err))
-  end
-  return hasher:hex()
-end
 
 local function open_script(self, given, where)
   local declared, chunk = catalog.load(self.path, "suite")
@@ -661,7 +643,6 @@ function suite.open(name, opt)
   end
   self.options = options.resolve(nil, given, where)
   self.name, self.version, self.judges = catalog.stem(found.path), "1", { "refusal" }
-  self.source_hash = hash_file(found.path, found.path)
   if self.kind == "jsonl" then grid.adopt(self, suite.open) end
   if first_has_rubric(self) then
     self.with_rubrics, self.judges = true, { "alignment" }

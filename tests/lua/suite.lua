@@ -87,13 +87,6 @@ return lre.suite { name = "h4", samples = { { id = "a", text = "x" } } }]])):che
   test.eq(other.hash == plain.hash, false)
 end)
 
-test("the_source_hash_is_of_the_files_bytes", function()
-  local sha256 = require("lre.hash").sha256
-  for _, data in ipairs { '{"id":"a","text":"x"}\r\n\n', '{"id":"a","text":"x"}', "" } do
-    test.eq(suite.open(write("bytes.jsonl", data)).source_hash, sha256(data))
-  end
-end)
-
 test("csv_has_the_same_fields", function()
   local list = read(write("c.csv",
     'id,text,category,metadata\r\na,"one, ""two""\nthree",harmful,"{""k"":[1]}"\r\nb,x,,\n'))
