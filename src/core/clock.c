@@ -12,19 +12,6 @@ uint64_t lre_clock_mono_ns(void) {
   return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-void lre_clock_init_cond(pthread_cond_t *cond) {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(cond, &attr);
-  pthread_condattr_destroy(&attr);
-}
-
-struct timespec lre_clock_deadline(uint32_t us) {
-  uint64_t ns = lre_clock_mono_ns() + (uint64_t)us * 1000;
-  return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
-}
-
 int64_t lre_clock_unix_us(void) {
   int64_t seconds;
   if (lre_clock_epoch(&seconds, NULL)) return seconds * 1000000;

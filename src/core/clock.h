@@ -2,19 +2,13 @@
 #ifndef LRE_CORE_CLOCK_H
 #define LRE_CORE_CLOCK_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "core/err.h"
 
 uint64_t lre_clock_mono_ns(void); /* CLOCK_MONOTONIC; never jumps */
-
-/* For a bounded pthread_cond_timedwait: a condition that goes by CLOCK_MONOTONIC, and the time `us` from now. */
-void lre_clock_init_cond(pthread_cond_t *cond);
-struct timespec lre_clock_deadline(uint32_t us);
 
 /* Microseconds since 1970 in UTC. SOURCE_DATE_EPOCH, where it is a
  * non-negative integer, fixes it (so that every date of a run is fixed). */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/clock.h"
 #include "core/http_check.h"
 #include "core/http_thread.h"
 
@@ -60,7 +59,7 @@ struct lre_http *lre_http_new(const struct lre_http_options *options, struct lre
   http->poller.fd = -1;
   pthread_mutex_init(&http->mutex, NULL);
   pthread_cond_init(&http->standing, NULL);
-  lre_clock_init_cond(&http->go_on);
+  pthread_cond_init(&http->go_on, NULL);
   if (set_up(http, options, err)) return http;
   lre_http_free(http);
   return NULL;

@@ -11,8 +11,6 @@
 enum {
   FIRST_RESERVE = 1 << 20,     /* a server's Content-Length is believed up to here */
   MAX_IDLE_CONNECTIONS = 4096, /* libcurl's own default shrinks with the calls in flight */
-  MANY = 32,                   /* with so many in flight the caller has other answers to work on */
-  GATHER_US = 500,
 };
 
 static const uint64_t NEVER = UINT64_MAX;
@@ -181,7 +179,6 @@ static bool run_call(struct lre_http_call *call, struct lre_err *err) {
   if (code != CURLM_OK) return lre_err_set(err, "http", "other", "libcurl: %s", curl_multi_strerror(code));
   call->start_ns = lre_clock_mono_ns();
   call->host->n_running++;
-  http->n_running++;
   lre_http_list_push(&http->running, call);
   expect_by(http, call->start_ns, call->timeouts.total_ms);
   return true;
@@ -219,7 +216,6 @@ void lre_http_thread_drop(struct lre_http_call *call) {
   if (!runs) return;
   curl_multi_remove_handle(call->http->multi, call->easy);
   call->host->n_running--;
-  call->http->n_running--;
   run_waiting(call->host);
 }
 
@@ -454,25 +450,12 @@ static void stand_still(struct lre_http *http) {
   http->stands = false;
 }
 
-/* With the mutex held. While the caller works on the answers that it has, more of them and its new requests come
- * together: to send and to fetch many at once costs fewer system calls, wake-ups and switches than one by one. */
-static void gather(struct lre_http *http) {
-  if (http->n_running < MANY) return;
-  struct timespec until = lre_clock_deadline(GATHER_US);
-  http->gathering = true;
-  while (!http->sleeping && !http->hold && !http->stop &&
-         pthread_cond_timedwait(&http->go_on, &http->mutex, &until) == 0) {
-  }
-  http->gathering = false;
-}
-
 static void *run_thread(void *arg) {
   struct lre_http *http = arg;
   struct lre_err err;
   pthread_mutex_lock(&http->mutex);
   for (;;) {
     stand_still(http);
-    gather(http);
     if (http->stop) break;
     lre_http_list_move(&http->inbox, &http->fresh);
     atomic_store(&http->polls, true);
@@ -540,7 +523,6 @@ void lre_http_thread_hold(struct lre_http *http) {
   pthread_mutex_lock(&http->mutex);
   http->hold = true;
   lre_wake_signal(&http->attention);
-  pthread_cond_signal(&http->go_on);
   while (http->has_thread && !http->stands) pthread_cond_wait(&http->standing, &http->mutex);
 }
 
@@ -558,7 +540,6 @@ bool lre_http_thread_take(struct lre_http *http, bool will_wait, struct lre_err 
   if (http->woken) lre_wake_drain(&http->wake);
   http->woken = false;
   http->sleeping = will_wait && ok && !http->arrived.first;
-  if (http->sleeping && http->gathering) pthread_cond_signal(&http->go_on);
   pthread_mutex_unlock(&http->mutex);
   return ok;
 }

@@ -70,7 +70,6 @@ struct lre_http {
   struct lre_poller poller; /* libcurl's sockets and `attention` */
   uint64_t curl_due;        /* when libcurl wants to be called without an event */
   struct lre_http_list fresh, running, finished;
-  size_t n_running;
   uint64_t now_ns;     /* taken once a poll */
   uint64_t next_check; /* no deadline is before it */
 
@@ -81,7 +80,6 @@ struct lre_http {
   struct lre_http_list inbox, outbox;
   bool stop, hold, stands;
   bool sleeping, woken; /* the caller waits at `wake`; it was signalled */
-  bool gathering;       /* the thread lets work gather: it looks at its inbox soon without being told */
   bool broken;          /* libcurl failed: err */
   struct lre_err err;
   atomic_bool polls;         /* the thread may wait at `attention` before it looks at its inbox again */

@@ -9,9 +9,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "core/fs.h"
 #include "core/platform.h"
 
@@ -95,11 +95,22 @@ static bool open_file(struct lre_journal *j, struct lre_journal_repair *repair, 
   return take_lock(j, err) && repair_tail(j, repair, err) && (st.st_size > 0 || lre_fs_sync_folder_of(j->path, err));
 }
 
+static struct timespec gather_deadline(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  t.tv_nsec += GATHER_US * 1000L;
+  if (t.tv_nsec >= 1000000000L) {
+    t.tv_nsec -= 1000000000L;
+    t.tv_sec++;
+  }
+  return t;
+}
+
 /* With the mutex held; false when the journal stops and all is synced. */
 static bool await_lines(struct lre_journal *j) {
   while (j->n_synced == j->n_appended && !j->stop) pthread_cond_wait(&j->work, &j->mutex);
   if (j->n_synced == j->n_appended) return false;
-  struct timespec until = lre_clock_deadline(GATHER_US);
+  struct timespec until = gather_deadline();
   while (!j->hurry && !j->stop && pthread_cond_timedwait(&j->work, &j->mutex, &until) != ETIMEDOUT) {
   }
   return true;
@@ -130,9 +141,13 @@ static void *sync_lines(void *arg) {
 }
 
 static void init_sync(struct lre_journal *j) {
+  pthread_condattr_t attr;
   pthread_mutex_init(&j->mutex, NULL);
   pthread_cond_init(&j->synced, NULL);
-  lre_clock_init_cond(&j->work);
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&j->work, &attr);
+  pthread_condattr_destroy(&attr);
 }
 
 static void free_journal(struct lre_journal *j) {
