@@ -73,7 +73,27 @@ local function told(err, status, body)
   return err
 end
 
--- The request as http.request takes it, and what the adapter made. Nil and an error: it cannot be sent.
+-- A request without its body: { method, url, headers, prepared }.
+local function envelope(self, made)
+  local out = {
+    method = made.method or "POST", url = self.base_url .. made.path, auth = self._auth, timeouts = self._timeouts,
+    headers = made.headers and wire_headers(made.headers) or self._headers,
+  }
+  out.prepared = http.prepare(out)
+  return out
+end
+
+-- One that has no headers of its own is like the last one: it is kept.
+local function last_envelope(self, made)
+  if made.headers then return envelope(self, made) end
+  local path, method = made.path, made.method
+  if self._envelope_path ~= path or self._envelope_method ~= method then
+    self._envelope, self._envelope_path, self._envelope_method = envelope(self, made), path, method
+  end
+  return self._envelope
+end
+
+-- The envelope, the body and what the adapter made. Nil and an error: it cannot be sent.
 local function build_http(self, messages, sent)
   local made, err = self._adapter.request(self, messages, sent, self.options)
   if not made and err then return nil, told(err, 400) end
@@ -85,20 +105,14 @@ local function build_http(self, messages, sent)
     body, err = json.encode(made.json)
     if not body then return nil, unencodable(err) end
   end
-  return {
-    method = made.method or "POST",
-    url = self.base_url .. made.path,
-    headers = made.headers and wire_headers(made.headers) or self._headers,
-    body = body,
-    auth = self._auth,
-    timeouts = self._timeouts,
-  }, made
+  return last_envelope(self, made), body, made
 end
 
-local function hash_http(self, request, made, n)
+local function hash_http(job, n)
+  local made, request = job.made, job.request
   local headers = made.headers and public_headers(made.headers) or "{}"
-  local body = made.body and assert(json.encode(made.body)) or request.body or "null"
-  return request_hash(self, body, request.method, made.path, headers, n)
+  local body = made.body and assert(json.encode(made.body)) or job.body or "null"
+  return request_hash(job.model, body, request.method, made.path, headers, n)
 end
 
 -- What a `call` adapter is asked stands for the body.
@@ -198,8 +212,8 @@ end
 local function send_http(job)
   local request = job.request
   local debug = log.enabled "DEBUG"
-  if debug then log_exchange(job, request.method .. " " .. request.url, request.headers, request.body) end
-  local reply, err = http.request(request)
+  if debug then log_exchange(job, request.method .. " " .. request.url, request.headers, job.body) end
+  local reply, err = http.request(request.prepared, job.body)
   if not reply then return nil, err end
   if debug then log_exchange(job, "status " .. reply.status, reply.headers, reply.body) end
   job.seconds = reply.seconds and reply.seconds.total
@@ -231,9 +245,8 @@ end
 
 -- The worst that this request may cost, set aside.
 local function set_aside(job)
-  local self, request = job.model, job.request
-  local tokens, nano = budget.worst(request and request.body or assert(json.encode(job.messages)), job.messages,
-    job.sent, self._price)
+  local self = job.model
+  local tokens, nano = budget.worst(job.body or assert(json.encode(job.messages)), job.messages, job.sent, self._price)
   return self._budget:reserve(tokens, nano, job.opts)
 end
 
@@ -264,9 +277,9 @@ end
 local function build(job, sent)
   job.sent = sent
   if not job.model._adapter.call then
-    local request, made = build_http(job.model, job.messages, sent)
-    if not request then return nil, made end
-    job.request, job.made = request, made
+    local request, body, made = build_http(job.model, job.messages, sent)
+    if not request then return nil, body end
+    job.request, job.body, job.made = request, body, made
   end
   return true
 end
@@ -393,13 +406,13 @@ local function prepare(self, messages, params, opts)
   local known = known_params(self, params, n)
   local job = {
     model = self, messages = messages, opts = opts, known = known, attempt = 0, timeouts = 0, bad_replies = 0,
-    sent = nil, request = nil, made = nil, hash = nil, seconds = nil, epoch = nil, -- room for these: no rehash
+    sent = nil, request = nil, body = nil, made = nil, hash = nil, seconds = nil, epoch = nil, -- room for these: no rehash
   }
   local ok, err = build(job, known)
   if ok and self._adapter.call then
     job.hash, err = hash_call(self, messages, known, n)
   elseif ok then
-    job.hash = hash_http(self, job.request, job.made, n)
+    job.hash = hash_http(job, n)
   end
   if self._cache then job.canonical = self._canonical end
   return job, err
@@ -450,7 +463,7 @@ function ask.preview(self, messages, params, opts)
   if err then return nil, err end
   local request = job.request or nothing
   return {
-    method = request.method, url = request.url, headers = request.headers, body = request.body,
+    method = request.method, url = request.url, headers = request.headers, body = job.body,
     request_hash = job.hash, params = job.sent,
   }
 end

@@ -383,8 +383,14 @@ local http = {}
 ---timeouts = { connect, first_byte, stall, total } in seconds, max_bytes. Returns `{ status, headers (lower-case
 ---names), body, sent, reused,
 ---seconds = { connect, first_byte, total } }`, or nil, err (err.sent says whether the whole request was sent).
+---A prepared request comes with its body.
+---@param request table|userdata
+---@param body string?
 ---@return table?, lre.Error?
-function http.request(request) end
+function http.request(request, body) end
+---A request without its body, read and checked once for many.
+---@return userdata
+function http.prepare(request) end
 ---Set once before the first request: max_connections, ca_file, proxy, user_agent.
 function http.configure(options) end
 ---From now on only these hosts are asked (of each URL its scheme, host and port count); nil: every one. A request to

@@ -11,10 +11,14 @@
 #include "vm/sched.h"
 #include "vm/vm.h"
 
-#define CALL_TYPE "lre.http.call"
+#define CALL_TYPE     "lre.http.call"
+#define PREPARED_TYPE "lre.http.prepared"
+
+static const char idle_key = 0; /* in the registry: calls that are done with, for the next ones */
 
 struct call {
   struct lre_wait wait;
+  int index;                  /* where it is on its coroutine's stack */
   struct lre_http_call *call; /* NULL: not in flight */
   bool ok;
   struct lre_http_response response;
@@ -70,9 +74,15 @@ static void add_header(lua_State *L, const char *name, size_t name_len, const ch
   lua_rawset(L, -3);
 }
 
+static int count_lines(const char *text, const char *end) {
+  int n = 0;
+  while (text && (text = memchr(text, '\n', (size_t)(end - text)))) n++, text++;
+  return n;
+}
+
 static void push_headers(lua_State *L, const struct lre_buf *headers) {
-  lua_newtable(L);
   const char *line = headers->data, *end = line ? line + headers->len : NULL;
+  lua_createtable(L, 0, count_lines(line, end));
   while (line && line < end) {
     const char *stop = memchr(line, '\n', (size_t)(end - line));
     if (!stop) stop = end;
@@ -107,6 +117,41 @@ static int push_failure(lua_State *L, const struct call *c) {
   return 2;
 }
 
+/* An object with a finalizer lives for two collections: calls are used again, as many as were in flight at once. */
+static struct call *take_call(lua_State *L) {
+  struct call *c = NULL;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &idle_key) == LUA_TTABLE) {
+    lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+    if (n > 0) {
+      lua_rawgeti(L, -1, n);
+      c = lua_touserdata(L, -1);
+      lua_pushnil(L);
+      lua_rawseti(L, -3, n);
+    }
+  }
+  if (!c) {
+    c = lua_newuserdatauv(L, sizeof *c, 0);
+    c->call = NULL;
+    lre_buf_init(&c->response.headers);
+    lre_buf_init(&c->response.body);
+    luaL_setmetatable(L, CALL_TYPE);
+  }
+  c->index = lua_gettop(L);
+  return c;
+}
+
+static void give_call(lua_State *L, int index) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &idle_key) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &idle_key);
+  }
+  lua_pushvalue(L, index);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
 static int push_response(lua_State *L, struct lre_wait *w) {
   struct call *c = (struct call *)w;
   struct lre_http_response *r = &c->response;
@@ -125,6 +170,7 @@ static int push_response(lua_State *L, struct lre_wait *w) {
   push_seconds(L, r);
   lua_setfield(L, -2, "seconds");
   stop_call(c);
+  give_call(L, c->index);
   return 1;
 }
 
@@ -214,28 +260,63 @@ static void host_of(const char *url, char *out, size_t size) {
   snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), host);
 }
 
-static int http_request(lua_State *L) {
+/* The table at 1. What `r` points to is on the stack afterwards. */
+static void read_request(lua_State *L, struct lre_http_request *r) {
+  *r = (struct lre_http_request){0};
+  r->method = string_field(L, 1, "method", "GET");
+  r->url = string_field(L, 1, "url", NULL);
+  if (!r->url) luaL_error(L, "http.request: url: expected a string, got nil");
+  read_timeouts(L, &r->timeouts);
+  read_auth(L, r);
+  read_headers(L, r);
+  lua_getfield(L, 1, "max_bytes");
+  r->max_response_bytes = (size_t)luaL_optinteger(L, -1, 0);
+}
+
+static int http_prepare(lua_State *L) {
+  struct lre_http_request request;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
+  read_request(L, &request);
+  int last = lua_gettop(L);
+  struct lre_http_request *r = lua_newuserdatauv(L, sizeof *r, 1);
+  *r = request;
+  luaL_setmetatable(L, PREPARED_TYPE);
+  lua_createtable(L, last, 0);
+  for (int i = 2; i <= last; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, -2, i - 1);
+  }
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+/* Pushes the body, or nil. */
+static void prepare(lua_State *L, struct lre_http_request *request) {
+  const struct lre_http_request *prepared = luaL_testudata(L, 1, PREPARED_TYPE);
+  if (prepared) {
+    lua_settop(L, 2);
+    *request = *prepared;
+    return;
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  read_request(L, request);
+  lua_getfield(L, 1, "body");
+}
+
+static int http_request(lua_State *L) {
   lre_sched_check_wait(L, "http.request");
-  struct lre_http_request request = {0};
+  struct lre_http_request request;
   struct lre_err err;
-  request.method = string_field(L, 1, "method", "GET");
-  request.url = string_field(L, 1, "url", NULL);
-  if (!request.url) return luaL_error(L, "http.request: url: expected a string, got nil");
-  read_timeouts(L, &request.timeouts);
-  read_auth(L, &request);
-  read_headers(L, &request);
-  lua_getfield(L, 1, "max_bytes");
-  request.max_response_bytes = (size_t)luaL_optinteger(L, -1, 0);
+  prepare(L, &request);
   size_t body_len = 0;
-  const char *body = NULL;
-  if (lua_getfield(L, 1, "body") != LUA_TNIL) body = luaL_checklstring(L, -1, &body_len);
+  const char *body = lua_isnil(L, -1) ? NULL : luaL_checklstring(L, -1, &body_len);
   struct lre_http *http = lre_sched_http(lre_vm_sched(lre_context_get(L)->vm), &err);
   if (!http) return lre_bind_fail(L, &err);
-  struct call *c = lua_newuserdatauv(L, sizeof *c, 0);
-  *c = (struct call){.wait = {.what = "http", .push = push_response, .cancel = cancel_call}};
-  luaL_setmetatable(L, CALL_TYPE);
+  struct call *c = take_call(L);
+  int index = c->index;
+  *c = (struct call){.wait = {.what = "http", .push = push_response, .cancel = cancel_call}, .index = index};
   host_of(request.url, c->wait.detail, sizeof c->wait.detail);
   lre_buf_init(&request.body);
   if (body) lre_buf_put(&request.body, body, body_len);
@@ -318,6 +399,7 @@ static int http_redact(lua_State *L) {
 int luaopen_lre_http(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"request", http_request},
+      {"prepare", http_prepare},
       {"configure", http_configure},
       {"escape", http_escape},
       {"allow", http_allow},
@@ -327,6 +409,7 @@ int luaopen_lre_http(lua_State *L) {
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, CALL_TYPE, none, call_gc);
+  lre_bind_type(L, PREPARED_TYPE, none, NULL);
   luaL_newlib(L, functions);
   return 1;
 }
