@@ -33,16 +33,16 @@ local function text_of(content)
 end
 
 local function usage_of(usage)
-  local out = {}
-  if type(usage) ~= "table" then return out end
+  if type(usage) ~= "table" then return {} end
   local completion = as("table", usage.completion_tokens_details)
   local prompt = as("table", usage.prompt_tokens_details)
-  out.input_tokens = as("number", usage.prompt_tokens)
-  out.output_tokens = as("number", usage.completion_tokens)
-  out.reasoning_tokens = completion and as("number", completion.reasoning_tokens)
-  out.cached_tokens = prompt and as("number", prompt.cached_tokens) or as("number", usage.prompt_cache_hit_tokens)
-  out.cost_usd = as("number", usage.cost) or as("number", usage.total_cost)
-  return out
+  return {
+    input_tokens = as("number", usage.prompt_tokens),
+    output_tokens = as("number", usage.completion_tokens),
+    reasoning_tokens = completion and as("number", completion.reasoning_tokens),
+    cached_tokens = prompt and as("number", prompt.cached_tokens) or as("number", usage.prompt_cache_hit_tokens),
+    cost_usd = as("number", usage.cost) or as("number", usage.total_cost),
+  }
 end
 
 -- A filtered prompt is an answer; anything else is an error.

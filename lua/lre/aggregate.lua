@@ -76,8 +76,14 @@ local function new_cell()
   return { all = new_tally(), categories = {} }
 end
 
+-- Mostly that of the row before.
+local last = {}
+
 local function cell_key(suite, model, persona)
-  return suite .. "\0" .. model .. "\0" .. persona
+  if suite ~= last.suite or model ~= last.model or persona ~= last.persona then
+    last = { suite = suite, model = model, persona = persona, key = suite .. "\0" .. model .. "\0" .. persona }
+  end
+  return last.key
 end
 
 -- A cell's tally and its category's (nil where the sample has none).

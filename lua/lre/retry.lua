@@ -219,8 +219,8 @@ end
 
 --- How long a good reply says that the next request would be refused: seconds, or nil. `now` as in asked_delay.
 function retry.exhausted(headers, now)
-  for _, window in ipairs(windows) do
-    if headers[window.left] == "0" then
+  for i = 1, #windows do -- for every reply
+    if headers[windows[i].left] == "0" then
       now = headers.date and clock.http_date(headers.date) or now
       return (rate_limit_reset(headers, now))
     end

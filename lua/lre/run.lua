@@ -412,7 +412,7 @@ end
 
 local function run_trial(self, trial, hooks)
   sched.name(trial.key)
-  local started = { started_at = clock.iso() }
+  local started = { started_at = clock.iso(), completed_at = nil, seconds = nil }
   local begun = clock.mono()
   local response, err = until_wall(self.wall, self.timeout_trial, ask_all, self, trial, hooks)
   if not response and NOT_ASKED[err.code] then
