@@ -398,14 +398,8 @@ static int http_redact(lua_State *L) {
 
 int luaopen_lre_http(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"request", http_request},
-      {"prepare", http_prepare},
-      {"configure", http_configure},
-      {"escape", http_escape},
-      {"allow", http_allow},
-      {"load_key", http_load_key},
-      {"redact", http_redact},
-      {NULL, NULL},
+      {"request", http_request}, {"prepare", http_prepare},   {"configure", http_configure}, {"escape", http_escape},
+      {"allow", http_allow},     {"load_key", http_load_key}, {"redact", http_redact},       {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, CALL_TYPE, none, call_gc);
