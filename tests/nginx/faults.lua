@@ -318,6 +318,14 @@ faults["echo"] = function(req) -- the answer is the question
   send_ok(req, { text = req.last })
 end
 
+-- A conversation that fails at its second turn, the first time.
+faults["echo-second-turn-fails"] = function(req)
+  if #req.json.messages == 3 and (req.n or 0) <= 2 then
+    return mock.send(400, mock.error_body(req, "This request cannot be served", "bad_request"))
+  end
+  send_ok(req, { text = "You said: " .. req.last })
+end
+
 faults["verdict"] = function(req) -- for model judges: a JSON text with the label that the question ends in
   send_ok(req, { text = '{"label":' .. json.quote(req.last:match "(%w+)%W*$" or "") .. "}" })
 end
