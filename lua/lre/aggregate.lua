@@ -9,18 +9,32 @@ local turns = require "lre.turns"
 
 local aggregate = {}
 
+---A model judge that was asked again about some answers, with another model, speaks for the one it follows: the hashes
+---of older ones (`also`), each with the hash that it counts as.
+---@param inputs table see lre.results.inputs
+---@return table<string, string>
+function aggregate.successors(inputs)
+  local out = {}
+  for _, judge in ipairs(inputs.judges) do
+    for _, older in ipairs(judge.also or {}) do out[older] = judge.hash end
+  end
+  return out
+end
+
+local NONE = {}
+
 -- What a row is, for "the last line counts".
-local function identity(row)
+local function identity(row, successors)
   if row.type == "trial" then return row.key end
-  return ("%s\n%s\n%s"):format(row.key, row.judge_hash, row.n)
+  return ("%s\n%s\n%s"):format(row.key, successors[row.judge_hash] or row.judge_hash, row.n)
 end
 
 -- Which lines may have been superseded: a set of hashes finds suspects in 8 bytes a row, a second pass settles them
 -- exactly.
-local function suspects(store)
+local function suspects(store, successors)
   local seen, found = set.new(store.lines), {}
   for row in store:scan { "type", "key", "judge_hash", "n" } do
-    local id = identity(row)
+    local id = identity(row, successors)
     if not seen:add(id) then
       found[id] = 0
       found[row.key] = found[row.key] or 0 -- its trial: for the verdicts' response_hash
@@ -29,11 +43,11 @@ local function suspects(store)
   return found
 end
 
-local function settle(store, found)
+local function settle(store, found, successors)
   local answers = {}
   local fields = { "type", "key", "judge_hash", "n", "response.text", "response.finish_reason" }
   for row, number in store:scan(fields) do
-    local id = identity(row)
+    local id = identity(row, successors)
     if found[id] then
       found[id] = number
       if row.type == "trial" then
@@ -47,14 +61,15 @@ end
 
 ---Which lines of a journal count: a function of (row with type, key, judge_hash, n, response_hash; number).
 ---A line counts where no later one has its key (and judge, for a verdict), and a verdict only where it is about the
----counting response.
+---counting response. `successors`: see aggregate.successors.
 ---@return fun(row: table, number: integer): boolean
-function aggregate.counting(store)
-  local found = suspects(store)
+function aggregate.counting(store, successors)
+  successors = successors or NONE
+  local found = suspects(store, successors)
   if not next(found) then return function() return true end end
-  local answers = settle(store, found)
+  local answers = settle(store, found, successors)
   return function(row, number)
-    local last = found[identity(row)]
+    local last = found[identity(row, successors)]
     if last and last ~= number then return false end
     local answer = row.type == "verdict" and answers[row.key]
     return not answer or answer == row.response_hash
@@ -218,11 +233,15 @@ end
 ---@param inputs table see lre.results.inputs
 ---@param problem fun(number: integer, err: any)? told of lines that cannot be read
 function aggregate.count(store, inputs, problem)
-  local counts, counter = aggregate.counting(store), aggregate.counter(inputs)
+  local successors = aggregate.successors(inputs)
+  local counts, counter = aggregate.counting(store, successors), aggregate.counter(inputs)
   local fields = table.move(FIELDS, 1, #FIELDS, 1, {})
   for _, path in ipairs(means.all_paths(counter.paths)) do fields[#fields + 1] = path end
   for row, number in store:scan(fields, problem) do
-    if counts(row, number) then count_row(counter, row) end
+    if counts(row, number) then
+      row.judge_hash = successors[row.judge_hash] or row.judge_hash
+      count_row(counter, row)
+    end
   end
   return counter
 end
@@ -367,7 +386,7 @@ local function public(inputs)
   out.judges = json.array {}
   for i, judge in ipairs(inputs.judges) do
     out.judges[i] = { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels,
-      asks = judge.asks, options = judge.options, file = judge.file }
+      also = judge.also, asks = judge.asks, options = judge.options, file = judge.file }
   end
   out.suites = json.array {}
   for i, suite in ipairs(inputs.suites) do

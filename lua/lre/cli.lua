@@ -45,7 +45,7 @@ end
 
 -- Commands of the three systems that lre grew from, which this version does not have yet.
 local LATER = { grid = true,
-  rejudge = true, salvage = true, resume = true }
+  salvage = true, resume = true }
 
 local function unknown_command(word)
   local names = cli.commands()

@@ -6,7 +6,7 @@ local defaults = {}
 -- after a
 -- colon: name:a=1,b=2) | "list" (may repeat, commas belong to the value). `on`: the commands that offer a flag ("*":
 -- all).
-local ASKS, JUDGES = { "run", "judge" }, { "run", "judge", "validate", "did" }
+local ASKS, JUDGES = { "run", "judge", "rejudge" }, { "run", "judge", "rejudge", "validate", "did" }
 local RUN, DEMO, EVERY = "run", "demo", "*"
 local ENTRIES = {
   { "suite", aliases = { "--suites", "--dataset" }, type = "specs", metavar = "NAME|FILE", group = "What to measure",
@@ -27,7 +27,7 @@ local ENTRIES = {
   { "no-control", type = "flag", group = "What to measure", on = { RUN },
     help = "Do not add the control arm `none` to the personas." },
   { "judge", aliases = { "--judges" }, type = "specs", metavar = "NAME[:K=V,...]", group = "What to measure",
-    on = { RUN, "compare", "kappa", "validate", "judge", "export" },
+    on = { RUN, "compare", "kappa", "validate", "judge", "rejudge", "export" },
     default_text = "the suite's, else refusal",
     help = "Judge, with options after a colon: brevity:max_words=30,as=b30." },
   { "inner", aliases = { "--inner-judge" }, type = "string", metavar = "NAME[:K=V,...]", group = "What to measure",
@@ -71,10 +71,14 @@ local ENTRIES = {
   { "judge-param", type = "list", metavar = "KEY=VALUE", group = "Judging", on = JUDGES,
     help = "A parameter of the judge's requests; temperature 0 and max_tokens 900 where nothing else is said." },
   { "judge-prompt", type = "string", choices = { "append", "strict" }, metavar = "append|strict", group = "Judging",
-    on = { RUN, "judge" }, default_text = "append",
+    on = { RUN, "judge", "rejudge" }, default_text = "append",
     help = "A test's rubric without a place for the answer: show the answer behind it, or refuse the suite." },
   { "judge-repeats", type = "integer", min = 1, max = 99, default = 1, group = "Judging", on = JUDGES,
     help = "Verdicts that a model judge gives on each answer; more than half must agree." },
+  { "only", type = "string", choices = { "missing", "undecided", "all" }, metavar = "missing|undecided|all",
+    default = "missing", group = "Judging", on = { "rejudge" },
+    help = "Which answers: those that this judge with this model has given no usable verdict on, those whose newest "
+      .. "verdict is undecided, or all." },
   { "show-asker", type = "flag", group = "Judging", on = JUDGES,
     help = "Show a judge that is blind to who asked (stance) the whole conversation." },
   { "repeats", type = "integer", min = 1, max = 10000, default = 1, group = "What to measure", on = { RUN },
@@ -204,13 +208,13 @@ local ENTRIES = {
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
   { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files",
-    on = { RUN, "judge", "cache", "reproduce" },
+    on = { RUN, "judge", "rejudge", "cache", "reproduce" },
     help = "Keep answers there by the content of their request, and take them from there." },
   { "older-than", type = "string", metavar = "TIME", group = "Files", on = { "cache" },
     help = "clear: only what was written longer ago: 7d, 24h, 30m, 45s, or a number of days." },
   { "run", type = "string", metavar = "RUN", group = "Files", on = { "cache" },
     help = "explain: the folder of the run that a trial's key is from." },
-  { "offline", type = "flag", group = "Files", on = { RUN, "judge", "reproduce" },
+  { "offline", type = "flag", group = "Files", on = { RUN, "judge", "rejudge", "reproduce" },
     help = "Send nothing: what is not in --cache is an error." },
   { "cache-allow-nondeterministic", type = "flag", group = "Files", on = { RUN },
     help = "Do not warn of --cache at a temperature above 0 without --repeats." },
@@ -224,7 +228,7 @@ local ENTRIES = {
     help = "Name of the run; an existing one is resumed." },
   { "fresh", type = "flag", group = "Files", on = { RUN }, help = "Do not resume: take the next free id." },
   { "path", type = "words", metavar = "DIR", group = "Files", on = { RUN, DEMO, "grid", "script", "list", "lint",
-    "test", "report", "validate", "did", "judge", "reproduce", "import" },
+    "test", "report", "validate", "did", "judge", "rejudge", "reproduce", "import" },
     help = "Folder that is searched first for suites, judges, adapters, personas, reports." },
   { "dry-run", type = "flag", group = "Files", on = { RUN, "cache" },
     help = "Print what would be sent (cache clear: removed); needs no key, sends nothing." },
@@ -235,8 +239,8 @@ local ENTRIES = {
   { "expect", type = "list", metavar = "EXPECTATION", group = "Output", on = { RUN, "report" },
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
-  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "cache",
-    "verify", "status" },
+  { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "rejudge",
+    "cache", "verify", "status" },
     help = "Print data instead of tables." },
   { "progress", type = "string", choices = { "auto", "bar", "plain", "json", "none" }, default = "auto",
     metavar = "MODE", group = "Output", on = { RUN },

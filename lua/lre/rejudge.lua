@@ -1,19 +1,25 @@
 -- rejudge: judges the answers of a run again. Nothing is asked of the models that were judged; older verdicts stay in
 -- the journal, and the derived files are made from all of it.
+local aggregate = require "lre.aggregate"
 local catalog = require "lre.catalog"
 local clock = require "lre.clock"
+local defaults = require "lre.defaults"
 local finals = require "lre.finals"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
 local json = require "lre.json"
+local judges_by_name = require "lre.judge"
+local judge_model = require "lre.judge_model"
 local log = require "lre.log"
 local plan = require "lre.plan"
 local results = require "lre.results"
 local run = require "lre.run"
 local rundir = require "lre.rundir"
+local run_source = require "lre.source"
 
 local rejudge = {}
 
+local MAX_BYTES = 1 << 30
 -- Of a suite that names none.
 local DEFAULT = { "refusal" }
 
@@ -48,6 +54,35 @@ function rejudge.file_of(dir, kind, name)
   end
 end
 
+-- Where a run does not say which scripts a judge is made of: those of its name, and all modules.
+local function source_of(dir, entry)
+  if entry.source then return entry.source end
+  local out = { modules = {} }
+  for _, file in ipairs(dir.old.files) do
+    if file.kind == "judge" and file.name == entry.name then out.path, out.sha256 = file.path, file.sha256 end
+    if file.kind == "module" then out.modules[file.name] = { path = file.path, sha256 = file.sha256 } end
+  end
+  return out
+end
+
+local function script(dir, sum)
+  return sum and fs.read(("%s/inputs/%s.lua"):format(dir.path, sum), MAX_BYTES)
+end
+
+---The script of a judge in inputs.judges, from the run's own copies; nil where one is missing. dir: { path, old }.
+---@return lre.Chunk?
+function rejudge.chunk_of(dir, entry)
+  local from, modules = source_of(dir, entry), {}
+  local text = script(dir, from.sha256)
+  if not text then return nil end
+  for name, part in pairs(from.modules) do
+    local inner = script(dir, part.sha256)
+    if not inner then return nil end
+    modules[name] = { chunk = "@" .. part.path, source = inner, sha256 = hash.sha256(inner) }
+  end
+  return catalog.chunk_of(from.path, text, modules)
+end
+
 -- What a persona said, from the run's own copy.
 local function persona_of(dir, entry)
   local path = rejudge.file_of(dir, "persona", entry.name)
@@ -69,13 +104,15 @@ local function map(list, fn)
   return out
 end
 
--- All of them, or those that the suite names itself where nobody named judges.
-local function judges_of(suite, judges)
-  if not judges.by_default then return judges end
-  local wanted = {}
-  for _, spec in ipairs(suite.default_judges or DEFAULT) do wanted[spec] = true end
-  local out = {}
-  for _, judge in ipairs(judges) do out[#out + 1] = wanted[judges.by_default[judge]] and judge or nil end
+-- All of them; those that the suite names itself where nobody named judges; or, where they are the run's own, those that
+-- it had.
+local function judges_of(suite, judges, own)
+  if not judges.by_default and not own then return judges end
+  local wanted, out = {}, {}
+  for _, name in ipairs(own and suite.judges or suite.default_judges or DEFAULT) do wanted[name] = true end
+  for _, judge in ipairs(judges) do
+    out[#out + 1] = wanted[own and judge.name or judges.by_default[judge]] and judge or nil
+  end
   return out
 end
 
@@ -112,12 +149,12 @@ function rejudge.newest(parent)
   return parent .. "/" .. newest
 end
 
----Enough of the plan to find each answer's messages.
-function rejudge.plan_of(dir, judges)
+---Enough of the plan to find each answer's messages. `own`: a suite gets only those judges that it had.
+function rejudge.plan_of(dir, judges, own)
   local old = dir.old
   return plan.stored {
     suites = map(old.inputs.suites, function(suite)
-      return { name = suite.name, suite = suite, judges = judges_of(suite, judges) }
+      return { name = suite.name, suite = suite, judges = judges_of(suite, judges, own) }
     end),
     personas = map(old.plan.personas, function(entry) return persona_of(dir, entry) end),
     models = map(old.inputs.models, function(model) return { label = model.label } end),
@@ -135,12 +172,12 @@ end
 local function inputs_of(dir, the_plan)
   local inputs = shallow(dir.old.inputs)
   inputs.judges = map(the_plan.judges, function(judge) return results.judge_inputs(judge, the_plan.suites) end)
-  inputs.suites = map(inputs.suites, function(suite)
-    local copy = shallow(suite)
-    copy.judges = map(judges_of(suite, the_plan.judges), function(judge) return judge.name end)
+  inputs.suites = map(the_plan.suites, function(entry)
+    local copy = shallow(entry.suite)
+    copy.judges = map(entry.judges, function(judge) return judge.name end)
     return copy
   end)
-  return results.with_judges_of(dir.old, inputs)
+  return results.with_judges_of(dir.old, inputs, true)
 end
 
 local function keep_judges(dir, judges)
@@ -170,17 +207,74 @@ local function describe(dir, inputs, judges)
   dir:write("run.json", assert(json.encode(info, 2)))
 end
 
----Gives the verdicts of `judges` (with `by_default`, judge -> spec, each on the suites that name it) on the
----answers of the run in the folder `path`. Returns { results, given, failed, interrupted, path }.
-function rejudge.run(path, judges)
+-- A model judge that follows one of its name, but asks another model (or in other words): older verdicts count where it
+-- gives none.
+local function follow(dir, inputs)
+  for _, judge in ipairs(inputs.judges) do
+    for _, was in ipairs(judge.kind == "model" and dir.old.inputs.judges or {}) do
+      if was.name == judge.name and was.hash ~= judge.hash and was.kind == "model" then
+        judge.also = json.array { was.hash }
+        for _, older in ipairs(was.also or {}) do
+          if older ~= judge.hash then table.insert(judge.also, older) end
+        end
+      elseif was.name == judge.name then
+        judge.also = was.also
+      end
+    end
+  end
+end
+
+-- What a flag says, else what the run was made with.
+local function settings_of(dir, entry, given)
+  local out, flags = shallow(given), dir.old.flags or {}
+  for _, name in ipairs { "judge_base_url", "judge_api_key_env", "judge_param", "judge_repeats" } do
+    local value = flags[name]
+    local unsaid = given[name] == nil or type(given[name]) == "table" and #given[name] == 0
+      or given[name] == defaults.value(name)
+    if value ~= nil and value ~= json.null and unsaid and not given.judge_model then out[name] = value end
+  end
+  local asked = entry.asks and entry.asks.model
+  if not given.judge_model then
+    out.judge_model, out.from = asked and asked.label, { judge_model = "the run" }
+  end
+  return out
+end
+
+---The judges of the run in the folder `path`, opened from its own copies of them; model judges ask whom `settings` say
+---(see lre.judge_model.asker), else whom they asked. Raises { exit = 3 }.
+---@return lre.Judge[]
+function rejudge.judges(path, settings)
+  local out, dir = {}, { path = path:gsub("(.)/+$", "%1"), old = nil }
+  dir.old = run_source.open(path, true).info
+  if not dir.old or type(dir.old.files) ~= "table" then fail(3, "%s: expected the folder of a run", path) end
+  local flags = dir.old.flags or {}
+  for i, entry in ipairs(dir.old.inputs.judges) do
+    local chunk = rejudge.chunk_of(dir, entry)
+    if not chunk then
+      fail(3, "%s: the script of judge %s is not in the run; name one with --judge", path, entry.name)
+    end
+    local bare = { chunk = chunk, options = entry.options, limits = { steps = flags.judge_steps,
+      bytes = flags.judge_memory and flags.judge_memory << 20, regex_match = flags.regex_match_limit } }
+    if entry.kind == "model" then bare.asking = judge_model.asker(settings_of(dir, entry, settings)) end
+    out[i] = judges_by_name.open("./" .. (entry.file or entry.name), bare)
+    out[i].name = entry.name
+  end
+  return out
+end
+
+---Gives the verdicts of `judges` (with `by_default`, judge -> spec, each on the suites that name it) on the answers of
+---the run in the folder `path`: those that are lacking, or those that `only` says (see lre.run.judge). `own`: they are
+---the run's own, and a suite gets those that it had. Returns { results, given, failed, interrupted, path }.
+function rejudge.run(path, judges, only, own)
   local dir = open(path)
   local ok, err = log.open(dir.path .. "/run.log")
   if not ok then fail(4, "%s", err) end
   for _, judge in ipairs(judges) do
     if judge.kind == "model" then judge:check_impartial(dir.old.inputs.models) end
   end
-  local the_plan = rejudge.plan_of(dir, judges)
+  local the_plan = rejudge.plan_of(dir, judges, own)
   local inputs = inputs_of(dir, the_plan)
+  if only then follow(dir, inputs) end
   keep_judges(dir, judges)
   describe(dir, inputs, judges)
   local function samples(entry)
@@ -188,7 +282,8 @@ function rejudge.run(path, judges)
     if not kept then fail(3, "%s: the samples of suite %s are not in the run", dir.path, entry.name) end
     return dir:samples(kept:sub(#dir.path + 2))
   end
-  local judged = run.judge(the_plan, dir, samples)
+  local judged = run.judge(the_plan, dir, samples, nil,
+    only and { only = only, successors = aggregate.successors(inputs) })
   local data = results.of(dir, inputs, samples, nil, function(number, problem)
     log.warning(("%s:%d: left out: %s"):format(dir.journal_path, number, tostring(problem)))
   end)

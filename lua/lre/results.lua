@@ -136,11 +136,25 @@ local function joined(old, mine, id)
   return out
 end
 
+-- A judge of the plan that another one speaks for since (lre rejudge) is not put back by a resume.
+local function without_replaced(old, mine)
+  local replaced, out = {}, {}
+  for _, judge in ipairs(old) do
+    for _, older in ipairs(judge.also or {}) do replaced[older] = true end
+  end
+  for _, judge in ipairs(mine) do
+    if not replaced[judge.hash] then out[#out + 1] = judge end
+  end
+  return out
+end
+
 ---The inputs of a run that was judged again since (`old`: its run.json, or nil): its other judges stay in the results.
-function results.with_judges_of(old, inputs)
+---`newer`: those in `inputs` are what it is judged with now; else those of its plan.
+function results.with_judges_of(old, inputs, newer)
   if not old or not old.inputs then return inputs end
   local suites = by_name(old.inputs.suites)
-  inputs.judges = joined(old.inputs.judges, inputs.judges, function(judge) return judge.name end)
+  inputs.judges = joined(old.inputs.judges, newer and inputs.judges
+    or without_replaced(old.inputs.judges, inputs.judges), function(judge) return judge.name end)
   for _, suite in ipairs(inputs.suites) do
     local was = suites[suite.name]
     suite.judges = joined(was and was.judges or {}, suite.judges, function(name) return name end)

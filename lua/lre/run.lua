@@ -239,15 +239,28 @@ function run.finder(plan, open)
   end
 end
 
--- Verdicts that are there, as a set. One that a judge's provider failed to give is not (its reason has a kind).
-local function judged(store, counts)
-  local there = set.new(store.lines)
-  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash", "reason.kind" } do
-    if row.type == "verdict" and not row["reason.kind"] and counts(row, number) then
-      there:add(row.key .. "\n" .. row.judge_hash .. "\n" .. row.response_hash)
+-- Which verdicts stay as they are. What a judge's provider failed to give (its reason has a kind) never does.
+local STAYS = {
+  lacking = function(row) return not row["reason.kind"] end,
+  missing = function(row)
+    return row.state ~= "error" and not (row.state == "unscored" and row["reason.code"] == "reply")
+  end,
+  undecided = function(row) return row.state == "undecided" end, -- only these are given again
+}
+
+-- The verdicts that are there, as what answers `has`. `only`: see run.judge.
+local function judged(store, counts, only, successors)
+  if only == "all" then return { has = function() return false end } end
+  local found, stays = set.new(store.lines), STAYS[only or "lacking"]
+  for row, number in store:scan { "type", "key", "judge_hash", "n", "response_hash", "reason.kind", "reason.code",
+    "state" } do
+    if row.type == "verdict" and stays(row) and counts(row, number) then
+      local judge = successors and successors[row.judge_hash] or row.judge_hash
+      found:add(row.key .. "\n" .. judge .. "\n" .. row.response_hash)
     end
   end
-  return there
+  if only ~= "undecided" then return found end
+  return { has = function(_, id) return not found:has(id) end }
 end
 
 local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite", "sample_id", "category",
@@ -256,11 +269,15 @@ local TRIAL_FIELDS = { "type", "key", "judge_hash", "n", "response_hash", "suite
   "response.model", "response.reasoning", "turns" }
 
 ---Gives each good answer of the journal the verdicts that it lacks. `open`: the samples of a suite; `wall`: when to
----stop (on the clock that never jumps). Returns { given, failed, interrupted }.
-function run.judge(plan, store, open, wall)
+---stop (on the clock that never jumps); `again`: { only, successors }: not what is lacking, but what is "missing" (no
+---verdict of this judge with this model, or one that failed or could not be read), "undecided" (by the newest verdict,
+---of whom the judge follows too: see aggregate.successors), or "all". Returns { given, failed, interrupted }.
+function run.judge(plan, store, open, wall, again)
   local self, find = new_judging(plan, store, nil, wall), run.finder(plan, open)
-  local counts = aggregate.counting(store)
-  local there, before = judged(store, counts), sched.interrupted()
+  again = again or {}
+  local successors = again.only == "undecided" and again.successors or nil
+  local counts = aggregate.counting(store, successors)
+  local there, before = judged(store, counts, again.only, successors), sched.interrupted()
   for row, number in store:scan(TRIAL_FIELDS) do
     self.interrupted = not before and sched.interrupted()
     if self.interrupted or wall and clock.mono() >= wall then break end

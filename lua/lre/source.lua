@@ -179,8 +179,10 @@ local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "st
 
 ---Calls each(row, number) with the counting rows of the journal: what FIELDS names.
 local function scan(self, fields, each)
-  self.counts = self.counts or aggregate.counting(self.store)
+  self.successors = self.successors or aggregate.successors(self.inputs)
+  self.counts = self.counts or aggregate.counting(self.store, self.successors)
   for row, number in self.store:scan(fields) do
+    row.judge_hash = self.successors[row.judge_hash] or row.judge_hash
     if self.counts(row, number) and not turns.is_unfinished(row["response.error.kind"]) then each(row, number) end
   end
 end

@@ -2,7 +2,6 @@
 -- judges, and every figure is made anew from the journal. Nothing is sent, nothing is written, and none of the files
 -- in the run is trusted for what another one says.
 local aggregate = require "lre.aggregate"
-local catalog = require "lre.catalog"
 local diff = require "lre.diff"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
@@ -74,36 +73,9 @@ end
 
 -- ---- judges ----
 
--- Where a run does not say which scripts a judge is made of: those of its name, and all modules.
-local function source_of(self, entry)
-  if entry.source then return entry.source end
-  local out = { modules = {} }
-  for _, file in ipairs(self.info.files) do
-    if file.kind == "judge" and file.name == entry.name then out.path, out.sha256 = file.path, file.sha256 end
-    if file.kind == "module" then out.modules[file.name] = { path = file.path, sha256 = file.sha256 } end
-  end
-  return out
-end
-
-local function script(self, sum)
-  return sum and fs.read(("%s/inputs/%s.lua"):format(self.path, sum), MAX_BYTES)
-end
-
-local function chunk_of(self, entry)
-  local from, modules = source_of(self, entry), {}
-  local text = script(self, from.sha256)
-  if not text then return nil end
-  for name, part in pairs(from.modules) do
-    local inner = script(self, part.sha256)
-    if not inner then return nil end
-    modules[name] = { chunk = "@" .. part.path, source = inner, sha256 = hash.sha256(inner) }
-  end
-  return catalog.chunk_of(from.path, text, modules)
-end
-
 -- The judge that gave the verdicts, or nil with the problem told.
 local function open_judge(self, entry)
-  local chunk = chunk_of(self, entry)
+  local chunk = rejudge.chunk_of(self, entry)
   if not chunk then
     problem(self, "run.json", nil, ("inputs.judges (%s)"):format(entry.name), "a copy of its script in inputs/", nil)
     return nil

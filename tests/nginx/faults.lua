@@ -401,6 +401,10 @@ faults["alignment-second-try"] = function(req)
   faults["alignment"](req)
 end
 
+faults["verdict-refused"] = function(req)
+  send_ok(req, { text = "Verdict: REFUSED" })
+end
+
 -- The first reply to each answer cannot be read; asked with the error, it gives a verdict.
 faults["judge-second-try"] = function(req)
   if #req.json.messages == 1 then return send_ok(req, { text = "Well, it depends on many things." }) end

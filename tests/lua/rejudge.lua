@@ -1,0 +1,106 @@
+-- lre rejudge: a run's own judges again, about what is missing, undecided, or all; the newest verdict counts.
+local fs = require "lre.fs"
+local http = require "lre.http"
+local json = require "lre.json"
+local test = require "lre.unit"
+
+local folder = test.folder()
+local n_runs = 0
+
+local suite = folder .. "/four.jsonl"
+do
+  local lines = {}
+  for i, prompt in ipairs { "I can't do that.", "Maybe so.", "Sure, here it is.", "Maybe not." } do
+    lines[i] = json.encode { id = "q" .. i, prompt = prompt, category = "harmful" }
+  end
+  assert(fs.write(suite, table.concat(lines, "\n") .. "\n"))
+end
+
+local function count(token)
+  return tonumber(assert(http.request { method = "GET", url = test.nginx() .. "/count/" .. token }).body)
+end
+
+local function judged_by(fault, token)
+  return "--judge-model", "openai/" .. token, "--judge-base-url",
+    ("%s/faults/%s/%s/v1"):format(test.nginx(), fault, token)
+end
+
+-- A run of echoes, judged by refusal_llm over a fault; its folder.
+local function run(fault, token)
+  n_runs = n_runs + 1
+  local id = "run" .. n_runs
+  local words = { "run", "--suite", suite, "--model", "openai/echo", "--base-url", test.nginx() .. "/faults/echo/v1",
+    "--judge", "refusal_llm", "--run-dir", folder, "--run-id", id, "-q" }
+  for _, word in ipairs { judged_by(fault, token) } do words[#words + 1] = word end
+  test.lre(table.unpack(words))
+  return folder .. "/" .. id
+end
+
+local function row(path)
+  return assert(json.decode(assert(fs.read(path .. "/results.json")))).rows[1]
+end
+
+local function figures(path)
+  local r = row(path)
+  return { r.counts.refused, r.counts.complied, r.undecided, r.unscored, r.judge_errors }
+end
+
+local function token(name)
+  return name .. folder:match "%w+$"
+end
+
+test("missing_asks_only_about_what_has_no_usable_verdict_and_older_ones_stay_in_the_journal", function()
+  local name = token "m1"
+  local path = run("judge-never", name)
+  test.eq(figures(path), { 0, 0, 0, 4, 0 })
+  local asked = count(name)
+  test.eq(asked, 8)
+  local out = test.lre("rejudge", path, "-q")
+  test.eq(out.exit, 0, out.err)
+  test.has(out.err, "named by the run")
+  test.eq(count(name), 16) -- unreadable replies are asked for again, of the same model
+  test.eq(test.lre("rejudge", path, "-q", judged_by("judge", token "m2")).exit, 0)
+  test.eq(figures(path), { 1, 1, 2, 0, 0 })
+  test.eq(count(token "m2"), 4)
+  test.eq(test.lre("rejudge", path, "-q", judged_by("judge", token "m2")).exit, 0)
+  test.eq(count(token "m2"), 4) -- nothing is missing any more
+  test.eq(test.lre("verify", path).exit, 0)
+end)
+
+test("undecided_asks_about_those_alone_and_the_rest_keeps_its_verdicts", function()
+  local path = run("judge", token "u1")
+  test.eq(figures(path), { 1, 1, 2, 0, 0 })
+  local out = test.lre("rejudge", path, "-q", "--only", "undecided", judged_by("verdict-refused", token "u2"))
+  test.eq(out.exit, 0)
+  test.eq(count(token "u2"), 2)
+  test.eq(figures(path), { 3, 1, 0, 0, 0 })
+  local judges = assert(json.decode(assert(fs.read(path .. "/results.json")))).inputs.judges
+  test.eq({ #judges, #judges[1].also, judges[1].asks.model.label }, { 1, 1, "openai/" .. token "u2" })
+  test.eq(test.lre("verify", path).exit, 0)
+  -- The reports that read the journal see the same.
+  out = test.lre("report", path, "--format", "json")
+  test.eq(json.decode(out.out).rows[1].counts.refused, 3)
+end)
+
+test("a_resume_does_not_put_the_judge_back_that_another_speaks_for", function()
+  local path = run("judge", token "r1")
+  test.lre("rejudge", path, "-q", "--only", "undecided", judged_by("verdict-refused", token "r2"))
+  local before = assert(fs.read(path .. "/results.json"))
+  test.lre("run", "--suite", suite, "--model", "openai/echo", "--base-url", test.nginx() .. "/faults/echo/v1",
+    "--judge", "refusal_llm", "--run-dir", folder, "--run-id", path:match "[^/]+$", "-q", judged_by("judge", token "r1"))
+  test.eq(assert(fs.read(path .. "/results.json")), before)
+end)
+
+test("all_asks_about_every_answer_again", function()
+  local path = run("judge", token "a1")
+  test.eq(test.lre("rejudge", path, "-q", "--only", "all").exit, 0)
+  test.eq(count(token "a1"), 8)
+  test.eq(figures(path), { 1, 1, 2, 0, 0 })
+end)
+
+test("what_cannot_be_judged_again_is_refused", function()
+  test.eq(test.lre("rejudge", folder).exit, 3)
+  test.eq(test.lre("rejudge", folder .. "/nothing").exit, 4)
+  test.eq(test.lre("rejudge", folder, "--only", "some").exit, 2)
+  test.eq(test.lre("rejudge").exit, 2)
+end)
