@@ -42,7 +42,10 @@ function finals.write(dir, data)
   local told, err = state:update(dir.journal_path)
   if not told then fail(dir.path .. "/state.sqlite", err) end
   tell(dir, told)
-  for i, judge in ipairs(data.inputs.judges) do judges[i] = { name = judge.name, hash = judge.hash } end
+  for _, judge in ipairs(data.inputs.judges) do
+    judges[#judges + 1] = { name = judge.name, hash = judge.hash }
+    for _, older in ipairs(judge.also or {}) do judges[#judges + 1] = { name = judge.name, hash = older } end
+  end
   local ok, why = state:table { journal = dir.journal_path, csv = dir.path .. "/results.csv",
     parquet = dir.path .. "/results.parquet", judges = judges, left_out = LEFT_OUT,
     left_out_verdict = LEFT_OUT_VERDICT }

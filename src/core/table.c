@@ -252,6 +252,18 @@ static const struct lre_table_judge *judge_of(const struct table *t, int64_t id)
   return NULL;
 }
 
+/* Is there a later verdict of a judge of the same name? Then that one speaks for both. */
+static bool is_followed(const struct table *t, const struct lre_store_trial *trial, const struct lre_store_verdict *v) {
+  const struct lre_table_judge *judge = judge_of(t, v->judge);
+  for (size_t i = 0; judge && i < trial->n_verdicts; i++) {
+    const struct lre_store_verdict *other = &trial->verdicts[i];
+    const struct lre_table_judge *its = other->judge != v->judge ? judge_of(t, other->judge) : NULL;
+    bool later = its && other->n == v->n && other->place.at > v->place.at;
+    if (later && strcmp(its->name, judge->name) == 0) return true;
+  }
+  return false;
+}
+
 static bool take_verdict(struct table *t, const struct lre_store_verdict *v, const char *response_hash,
                          struct lre_err *err) {
   struct lre_json_span row, about;
@@ -278,7 +290,10 @@ static bool take_trial(struct table *t, const struct lre_store_trial *trial, str
   if (!walk(t, row, &out, err)) return false;
   if (trial->failed || trial->n_verdicts == 0) return true;
   bool ok = hash_response(row, &t->scratch, response_hash, err);
-  for (size_t i = 0; ok && i < trial->n_verdicts; i++) ok = take_verdict(t, &trial->verdicts[i], response_hash, err);
+  for (size_t i = 0; ok && i < trial->n_verdicts; i++) {
+    const struct lre_store_verdict *v = &trial->verdicts[i];
+    ok = is_followed(t, trial, v) || take_verdict(t, v, response_hash, err);
+  }
   return ok;
 }
 

@@ -9,7 +9,7 @@
 #include "core/store.h"
 
 struct lre_table_judge {
-  const char *name, *hash; /* its verdicts under this hash are shown */
+  const char *name, *hash; /* its verdicts under this hash are shown; of judges of one name the newest */
 };
 
 struct lre_table_spec {

@@ -77,7 +77,9 @@ test("undecided_asks_about_those_alone_and_the_rest_keeps_its_verdicts", functio
   local judges = assert(json.decode(assert(fs.read(path .. "/results.json")))).inputs.judges
   test.eq({ #judges, #judges[1].also, judges[1].asks.model.label }, { 1, 1, "openai/" .. token "u2" })
   test.eq(test.lre("verify", path).exit, 0)
-  -- The reports that read the journal see the same.
+  -- Tables and reports see the same.
+  local csv = assert(fs.read(path .. "/results.csv"))
+  test.eq(select(2, csv:gsub("refused,", "")), 3)
   out = test.lre("report", path, "--format", "json")
   test.eq(json.decode(out.out).rows[1].counts.refused, 3)
 end)
