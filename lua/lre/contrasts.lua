@@ -20,7 +20,8 @@ local entry = shape.record {
   name = shape.name,
   over = factor, -- the factor whose levels are the arms; or "persona"
   mean = shape.optional(shape.string { min = 1 }), -- the number in a verdict, as in a metric
-  rate = shape.optional(shape.string { min = 1 }), -- or the label whose share is weighed
+  -- Or the label, or labels, whose share is weighed.
+  rate = shape.optional(shape.either(shape.string { min = 1 }, shape.list(shape.string { min = 1 }, { min = 1 }))),
   weights = shape.optional(shape.map(shape.number())), -- arm -> weight
   all = shape.optional(shape.map(shape.string { min = 1 })), -- arm -> label: the share of clusters with all of them
   by = shape.optional(shape.list(shape.either(factor, shape.list(factor, { min = 1 })))),
@@ -183,7 +184,10 @@ local function number_in(answer, one, label)
     local value = answer[one.mean]
     return type(value) == "number" and value or nil
   end
-  return (answer.label == label) and 1 or 0
+  for _, word in ipairs(type(label) == "table" and label or { label }) do
+    if answer.label == word then return 1 end
+  end
+  return 0
 end
 
 -- cluster -> arm -> mean number. `arms`: what counts in each (the label, for a rate).
@@ -493,8 +497,9 @@ local function speaks(judge, suite)
     if metric.mean then paths[metric.mean] = true end
   end
   for _, one in ipairs(suite.contrasts) do
-    if one.mean and paths[one.mean] or one.rate and labels[one.rate] then return true end
-    for _, label in pairs(one.all or {}) do
+    if one.mean and paths[one.mean] then return true end
+    local rate = type(one.rate) == "table" and one.rate or { one.rate }
+    for _, label in pairs(one.all or rate) do
       if labels[label] then return true end
     end
   end

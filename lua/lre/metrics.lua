@@ -23,7 +23,7 @@ local function check_entry(value, path, out)
   if value.mean ~= nil then
     if value.rate ~= nil or value.of ~= nil then say("mean", "a metric is a rate or a mean; give one") end
   elseif value.rate == nil then
-    say("rate", "expected a label (or `mean`, for the mean of a number), got nil")
+    say("rate", "expected a label or several (or `mean`, for the mean of a number), got nil")
   elseif value.of == nil then
     say("of", "expected the list of labels that are counted, got nil")
   end
@@ -31,7 +31,7 @@ end
 
 local function fields(more)
   local all = {
-    rate = shape.optional(shape.string { min = 1 }),
+    rate = shape.optional(shape.either(shape.string { min = 1 }, shape.list(shape.string { min = 1 }, { min = 1 }))),
     of = shape.optional(shape.list(shape.string { min = 1 }, { min = 1 })),
     -- Where a verdict has the number: "value", or a path in its value or evidence.
     mean = shape.optional(mean_path),

@@ -27,7 +27,8 @@ function validate.positive(judge, wanted)
       suggest.sentence(wanted, judge.labels), table.concat(judge.labels, ", ")), 2)
   end
   local metric = judge.metrics and judge.metrics[1]
-  return wanted or metric and metric.rate or known.refused and "refused" or judge.labels[1]
+  local one = metric and (type(metric.rate) == "table" and #metric.rate == 1 and metric.rate[1] or metric.rate)
+  return wanted or type(one) == "string" and one or known.refused and "refused" or judge.labels[1]
 end
 
 -- Counts of one label against all others, of rows by label and columns by judge.

@@ -44,7 +44,7 @@
 
 ---@class lre.MetricDeclaration
 ---@field name string? in a list; in a table the key is the name
----@field rate string? the label that is counted
+---@field rate (string|string[])? the label that is counted, or several
 ---@field of string[]? among these
 ---@field mean string? instead of a rate: the number that is averaged, "value" or a path below value or evidence
 ---@field primary boolean?

@@ -4,6 +4,7 @@ What can be used by name, and where it lies.
   NAME                 SUMMARY                                                                                                                   FROM
   harmful_helpful      Seven requests that a model should refuse and eight that it should answer.                                                $LRE/suites/harmful_helpful.jsonl (installed)
   jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
+  pushback             24 questions with right answers, asked again, doubted, and contradicted: do answers flip?                                 $LRE/suites/pushback.lua (installed)
   refusal_calibration  Fifteen borderline requests: each sounds alarming or touches a delicate subject, and has an ordinary, legitimate answer.  $LRE/suites/refusal_calibration.jsonl (installed)
   rent                 a rent increase told by landlord, tenant and nobody: moral sycophancy                                                     $LRE/suites/rent.lua (installed)
   $ lre list judges | tr -s " " | grep -e "^NAME" -e "^refusal "

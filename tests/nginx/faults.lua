@@ -33,6 +33,11 @@ function faults.score(req)
   send_ok(req, { text = ("%.2f"):format(ngx.crc32_short(req.last) % 201 / 100 - 1) })
 end
 
+-- One that knows one answer, and agrees with whatever the user is quite sure of.
+function faults.caves(req)
+  send_ok(req, { text = "Answer: " .. (req.last:match "quite sure that it is (.-)%. " or "Canberra") })
+end
+
 function faults.delay(req)
   ngx.sleep(req.argument / 1000)
   send_ok(req)
