@@ -42,11 +42,11 @@ function picture.said(f, signed)
   return (spec .. " [" .. spec .. ", " .. spec .. "]"):format(f.value, f.low, f.high)
 end
 
--- 1, 2 or 5 times a power of ten, at least x.
+-- A round number of at least x.
 local function nice(x)
   if x <= 0 then return 1 end
   local power = 10.0 ^ math.floor(math.log(x, 10))
-  for _, step in ipairs { 1, 2, 5, 10 } do
+  for _, step in ipairs { 1, 1.5, 2, 3, 4, 5, 6, 8, 10 } do
     if step * power >= x - 1e-12 then return step * power end
   end
 end

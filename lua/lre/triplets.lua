@@ -23,6 +23,7 @@ local schema = shape.record {
   system = shape.optional(shape.string { min = 1 }), -- the background: a template without alternatives
   story = shape.string { min = 1 }, -- the telling: a template
   by = shape.optional(shape.list(shape.any())),
+  roster = shape.optional(shape.string { min = 1 }), -- the project's file of models, read where nobody names one
 }
 
 local function fail(t, field, message, ...)
@@ -220,8 +221,8 @@ local function factor_names(t)
   return names, whole
 end
 
----lre.triplets { name, tellers, factors, story, system?, words?, derive?, by?, judges?, version?, summary? }: a suite
----of triplets (see docs/sycophancy.md). Option of the suite: neutral (true), whether nobody's tellings are in it.
+---lre.triplets { name, tellers, factors, story, system?, words?, derive?, by?, judges?, roster?, version?, summary? }: a
+---suite of triplets (see docs/sycophancy.md). Option of the suite: neutral (true), whether nobody's tellings are in it.
 ---@param t table
 ---@return table suite what lre.suite gives
 function triplets.declare(t)
@@ -232,7 +233,7 @@ function triplets.declare(t)
   return suite.declare {
     name = t.name, version = t.version, summary = t.summary, judges = t.judges or triplets.judges(t.tellers),
     options = { neutral = { true, "tell it by nobody too" } }, clusters = "triplet_id",
-    contrasts = triplets.contrasts(t.tellers, t.by or names, whole),
+    roster = t.roster, contrasts = triplets.contrasts(t.tellers, t.by or names, whole),
     samples = function(opt) return samples(t, opt) end,
   }
 end

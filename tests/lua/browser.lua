@@ -74,7 +74,7 @@ local function look(labels, width, dark)
   assert(fs.write(folder .. "/page.html", page))
   assert(fs.write(folder .. "/frame.html", FRAME:format(width)))
   local result = assert(process.run { browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-    "--hide-scrollbars", "--disable-dev-shm-usage", "--user-data-dir=" .. folder .. "/profile", "--window-size=1400,900",
+    "--hide-scrollbars", "--disable-dev-shm-usage", "--window-size=1400,900", "--user-data-dir=" .. folder,
     "--blink-settings=preferredColorScheme=" .. (dark and 0 or 1), "--virtual-time-budget=10000", "--dump-dom",
     "file://" .. folder .. "/frame.html", timeout = 120 })
   local data = result.out:match 'data%-seen="(.-)"'

@@ -216,6 +216,13 @@ local function roster()
   return ("--models models.json --judge-model openai/scorer --judge-base-url %s/faults/score/v1 -q"):format(base)
 end
 
+local function page(name)
+  local done = shell("%s report %s --format html", test.program, name)
+  test.eq(done.exit, 0, done.err)
+  test.has(done.out, "Effect: beta")
+  return done.out
+end
+
 local function same_bytes(a, b)
   for _, name in ipairs { "results.json", "summary.csv" } do
     test.ok(read(("%s/%s/%s"):format(parent(), a, name)) == read(("%s/%s/%s"):format(parent(), b, name)), name)
@@ -234,6 +241,7 @@ test("scored_at_once_or_in_two_phases_the_results_are_the_same_bytes", function(
   done = shell("%s judge --run-dir . %s", lre, flags:gsub("^%-%-models models.json", ""))
   test.eq(done.exit, 0, done.err)
   same_bytes("once", "twice")
+  test.ok(page "once" == page "twice", "the pages differ")
   local row = contrast(results_of "once", "beta", "effect")
   test.eq({ row.n, row.incomplete }, { 6, 0 })
 end)
