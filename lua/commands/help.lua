@@ -69,7 +69,8 @@ local function section(name)
 end
 
 local function markdown()
-  local parts = { "# Commands and options\n\nMade by `lre help --markdown` from lua/lre/defaults.lua.\n" }
+  local parts = { "# Commands and options\n\nMade by `lre help --markdown` from lua/lre/defaults.lua.\n\n"
+    .. "Every flag has a variable: `--max-tokens` is `LRE_MAX_TOKENS` (docs/settings.md).\n" }
   for _, name in ipairs(cli.commands()) do parts[#parts + 1] = section(name) end
   return table.concat(parts, "\n")
 end

@@ -137,6 +137,27 @@ local function primary_panel(results, rows)
     .. "left out; n is what remains."):format(rows[1].judge), groups, is_share(rows, metric))
 end
 
+-- What is measured beside the primary metric: shares together, each mean by itself, since its scale is its own.
+local function other_panels(results, rows, out)
+  local shares, note = {}, ("Judge %s, per model."):format(rows[1].judge)
+  for _, metric in ipairs(report.metrics(rows[1])) do
+    local group = { name = sentence_case(metric), rows = {} }
+    for _, row in ipairs(metric ~= rows[1].primary and rows or {}) do
+      local name = #results.inputs.suites > 1 and ("%s, %s"):format(row.suite, name_of(results, row))
+        or name_of(results, row)
+      if row.metrics[metric] then group.rows[#group.rows + 1] = figure(name, row.metrics[metric]) end
+    end
+    if #group.rows > 0 and is_share(rows, metric) then
+      shares[#shares + 1] = group
+    elseif #group.rows > 0 and #group.rows <= MAX_ROWS then
+      out[#out + 1] = intervals(group.name, note, { { rows = group.rows } }, false)
+    end
+  end
+  if #shares > 0 and count(shares) <= MAX_ROWS then
+    out[#out + 1] = intervals("Other rates", note, shares, true)
+  end
+end
+
 local function category_panel(results, rows)
   local metric, groups = rows[1].primary, {}
   for _, row in ipairs(rows) do
@@ -369,6 +390,7 @@ function picture.sections(results)
     panels[#panels + 1] = mix_panel(results, rows, report.labels(results, rows, judge))
     panels[#panels + 1] = category_panel(results, rows)
     contrast_panels(results, judge, panels)
+    other_panels(results, rows, panels)
     if i == 1 then panels[#panels + 1] = joint_panel(results) end
     out[i] = { judge = judge, rows = rows, panels = panels }
   end

@@ -74,7 +74,7 @@ local function clipped(s, size, room)
 end
 
 local function label(x, y, class, s, room, anchor)
-  local size = class:find "%f[%w]s%f[%W]" and 11 or 12
+  local size = class:find "%f[%w]s%f[%W]" and 11 or class:find "%f[%w]b%f[%W]" and 13 or 12 -- bold letters are wider
   local short = room and clipped(s, size, room) or text.terminal(s)
   local whole = short ~= text.terminal(s) and "<title>" .. svg.escape(s) .. "</title>" or ""
   return ('<text x="%s" y="%s" class="%s"%s>%s%s</text>'):format(at(x), at(y), class,
@@ -95,7 +95,7 @@ local function heading(out, name, y)
   local current
   for part in (name .. ", "):gmatch "(.-), " do
     local longer = current and current .. ", " .. part or part
-    if current and width_of(longer, 12.5) > RIGHT - MARGIN then
+    if current and width_of(longer, 13) > RIGHT - MARGIN then
       out[#out + 1] = label(MARGIN, y + 16, "ink b", current, RIGHT - MARGIN)
       y, current = y + 15, part
     else

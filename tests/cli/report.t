@@ -124,5 +124,5 @@ Pictures: in the terminal, as a page, as a drawing.
   <svg 
   <svg 
   <svg 
-  $ lre report runs/a --format svg | head -c 40
-  <svg xmlns="http://www.w3.org/2000/svg" 
+  $ lre report runs/a --format svg > a.svg; head -c 39 a.svg
+  <svg xmlns="http://www.w3.org/2000/svg"
