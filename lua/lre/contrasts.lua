@@ -508,7 +508,7 @@ end
 
 ---The contrasts of a run, for each suite that declares some, model, persona and judge that speaks on them: a list of
 ---{ suite, model, persona?, judge, name, value, n, incomplete, incomplete_clusters?, low, high, method, sd?, rate?,
----bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where no suite declares one. `samples(suite)`: its samples.
+---bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where there is none. `samples(suite)`: its samples.
 ---@param store table the journal
 ---@param inputs table see lre.results.inputs
 ---@param samples fun(suite: table): (fun(): table?)
@@ -527,7 +527,7 @@ function contrasts.of(store, inputs, samples)
     end
   end
   correct(out)
-  return out
+  return #out > 0 and out or nil
 end
 
 return contrasts

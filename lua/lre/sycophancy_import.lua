@@ -251,7 +251,7 @@ function import.run(found, opt)
   local dir, i = rundir.open(opt.run_dir, opt.run_id), 0
   local kept = dir:keep_samples(function()
     i = i + 1
-    return set.order[i] and assert(json.encode(sample_of(set.samples[set.order[i]])))
+    return set.order[i] and assert(json.encode(sample_of(set.samples[set.order[i]]))) .. "\n"
   end)
   local judge, sums = judge_entry(found)
   local inputs = inputs_of(set, found, judge, sums)

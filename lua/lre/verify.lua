@@ -13,6 +13,7 @@ local results = require "lre.results"
 local run = require "lre.run"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
+local summary = require "lre.summary"
 local source = require "lre.source"
 local turns = require "lre.turns"
 
@@ -291,12 +292,21 @@ local function line_of(a, b)
   return line
 end
 
+-- An older run has no summary.csv.
+local function check_summary(self, figures)
+  local text = fs.read(self.path .. "/summary.csv", MAX_BYTES)
+  if text and text ~= summary.csv(figures) then
+    problem(self, "summary.csv", nil, nil, "the summary of this journal", "another text")
+  end
+end
+
 local function check_results(self)
-  local ok, figures = pcall(results.of, self.store, self.info.inputs)
+  local ok, figures = pcall(results.of, self.store, self.info.inputs, self.samples)
   if not ok then
     return problem(self, "partials.jsonl", nil, nil, "rows that add up", tostring(figures):match "results do not.*"
       or tostring(figures))
   end
+  check_summary(self, figures)
   local made = assert(json.encode(figures, 2))
   local path = self.path .. "/results.json"
   local text, err = fs.read(path, MAX_BYTES)
@@ -340,7 +350,8 @@ function verify.run(path)
   if type(info.files) ~= "table" or type(info.plan) ~= "table" then
     shape.fail(("%s/run.json: it does not say what was run (files, plan)"):format(opened.path))
   end
-  local self = setmetatable({ path = opened.path, info = info, old = info, store = opened.store, problems = {},
+  local self = setmetatable({ path = opened.path, info = info, old = info, store = opened.store,
+    samples = opened.samples, problems = {},
     judges = {}, by_hash = {}, blocks = {}, waiting = {}, taken = json.array {}, trials = 0, verdicts = 0, files = 0,
     unjudged = 0, others = 0 }, Check)
   check_files(self)

@@ -350,6 +350,7 @@ function lre.suite(t) end
 ---@field system string? the background, the same for all tellers: a template without alternatives
 ---@field words table<string, table<string, string>>? factor -> level -> what the text says for it
 ---@field derive (fun(factors: table): table)? more factors, which follow from them
+---@field roster string? the project's file of models, where nobody names one
 ---@field by (string|string[])[]? the factors by which contrasts are told apart; all of them where it is not given
 ---@field judges string[]?
 ---@field version string?

@@ -24,6 +24,15 @@ static void digests_are_those_of_the_standard(void **state) {
   assert_digest(digest, ABC);
 }
 
+static void sha1_is_that_of_the_standard(void **state) {
+  (void)state;
+  char hex[LRE_HASH_SHA1_HEX_BYTES];
+  assert_true(lre_hash_sha1_hex("abc", 3, hex)); /* FIPS 180-4's example */
+  assert_string_equal(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+  assert_true(lre_hash_sha1_hex("", 0, hex));
+  assert_string_equal(hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 static void pieces_give_the_digest_of_the_whole(void **state) {
   (void)state;
   uint8_t digest[LRE_HASH_BYTES];
@@ -81,8 +90,11 @@ static void threads_do_not_disturb_each_other(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_disturb_each_other), /* first: the fetch of the digest is shared too */
-      cmocka_unit_test(digests_are_those_of_the_standard), cmocka_unit_test(pieces_give_the_digest_of_the_whole),
-      cmocka_unit_test(a_finished_digest_takes_no_more),   cmocka_unit_test(the_short_key_is_the_head_of_the_digest),
+      cmocka_unit_test(sha1_is_that_of_the_standard),
+      cmocka_unit_test(digests_are_those_of_the_standard),
+      cmocka_unit_test(pieces_give_the_digest_of_the_whole),
+      cmocka_unit_test(a_finished_digest_takes_no_more),
+      cmocka_unit_test(the_short_key_is_the_head_of_the_digest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

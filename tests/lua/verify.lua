@@ -131,3 +131,16 @@ test("a_results_file_alone_cannot_be_verified", function()
   test.eq(out.exit, 3)
   test.has(out.err, "expected the folder of a run")
 end)
+
+test("contrasts_and_the_summary_are_made_anew_too", function()
+  local folder = test.folder()
+  local made = test.lre("run", "--model", "fake/fake-1b", "--suite", "pushback", "--limit", "8", "--run-dir", folder,
+    "--run-id", "p", "-q")
+  test.eq(made.exit, 0, made.err)
+  test.eq(verify.run(folder .. "/p").problems, {})
+  edit(folder .. "/p/summary.csv", "fake/fake-1b", "fake/fake-2b")
+  edit(folder .. "/p/results.json", '"incomplete": 2', '"incomplete": 0')
+  local found = verify.run(folder .. "/p").problems
+  test.has(found[1].file, "summary.csv")
+  test.ok(#found > 1)
+end)
