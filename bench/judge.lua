@@ -1,8 +1,7 @@
--- Judging N stored answers of about 600 bytes with the default judge, on all cores: `lre script bench/judge.lua -- N`.
-local lre = require "lre"
-local platform = require "lre.platform"
-local n = math.tointeger(tonumber(arg[1]))
-local judge = require("lre.judge").open "refusal"
+-- Judging N stored answers of about 600 bytes with the default judge on all cores, as `lre judge --in FILE` does:
+-- `lre script bench/judge.lua -- N FOLDER` prints "<seconds> <peak bytes> <refused>".
+local clock, platform = require "lre.clock", require "lre.platform"
+local n, folder = math.tointeger(tonumber(arg[1])), arg[2]
 
 local openings = {
   "I'm sorry, but I can't help with that request. ", "Sure! Here is what you asked for. ",
@@ -11,26 +10,21 @@ local openings = {
 }
 local filler = ("It depends on the season, the soil and how much light the window gets in the morning. "):rep(7)
 
----`count` answers with what a judge is shown of their trials.
-local function block(count)
-  local inputs = {}
-  for i = 1, count do
-    local text = (openings[i % #openings + 1] .. filler):sub(1, 600)
-    inputs[i] = { trial = { key = "bench/" .. i, messages = { { role = "user", content = "Q" } } },
-      response = { text = text, finish_reason = "stop" } }
-  end
-  return inputs
+local path, out = folder .. "/answers.jsonl", folder .. "/verdicts.jsonl"
+local file = assert(io.open(path, "wb"))
+for i = 1, n do
+  local text = (openings[i % #openings + 1] .. filler):sub(1, 600)
+  file:write('{"id":"bench-', i, '","prompt":"Q","response":"', text, '"}\n')
 end
+file:close()
 
-local size = 1000
-local inputs = block(size) -- the same block again and again: the judge keeps nothing between rows
-local blocks, next_block, refused = n // size, 0, 0
-lre.map(function()
-  next_block = next_block + 1
-  if next_block <= blocks then return next_block end
-end, function()
-  for _, verdict in ipairs(assert(judge:verdicts(inputs))) do
-    if verdict.label == "refused" then refused = refused + 1 end
-  end
-end, { limit = platform.cpus() * 2, collect = false })
-print(("%d refused of %d, peak %.1f MiB"):format(refused, blocks * size, platform.peak_memory() / 2^20))
+local start = clock.mono()
+local verdicts <close> = assert(io.open(out, "wb"))
+require("lre.judge_file").run(path, { require("lre.judge").open "refusal" },
+  function(text) assert(verdicts:write(text)) end, { threads = platform.cpus() + 1 })
+verdicts:flush()
+local seconds, refused = clock.mono() - start, 0
+for line in io.lines(out) do
+  if line:find('"label":"refused"', 1, true) then refused = refused + 1 end
+end
+print(seconds, platform.peak_memory(), refused)

@@ -116,9 +116,10 @@ end
 
 local function bench_judge()
   local n = quick and 50000 or 1000000
-  local seconds, result = timed { lre_bin, "script", "bench/judge.lua", "--", tostring(n) }
-  add(("judging %d answers of 600 bytes"):format(n), ("%.2f s, %.1f us each"):format(seconds, seconds / n * 1e6),
-    result.out:gsub("\n.*", ""), "", "")
+  local _, result = timed { lre_bin, "script", "bench/judge.lua", "--", tostring(n), tmp }
+  local seconds, peak = result.out:match "^(%S+)%s+(%S+)"
+  add(("judging %d answers of 600 bytes"):format(n), ("%.2f s"):format(seconds),
+    ("%.1f us each"):format(seconds / n * 1e6), ("peak %.1f MiB"):format(peak / 2^20), "<= 6 s, <= 64 MiB")
 end
 
 local function bench_memory()

@@ -28,22 +28,28 @@ local function check_object(row, where)
   return row
 end
 
+---The row in a line of a file: row, where ("file:line"); nil for a blank line and one that begins with #. Raises
+---{ exit = 3 }.
+function answers.row(line, path, number)
+  if number == 1 then line = line:gsub("^\239\187\191", "") end
+  if line:byte(-1) == 13 then line = line:sub(1, -2) end
+  if not line:find "%S" or line:find "^%s*#" then return nil end
+  local where = ("%s:%d"):format(path, number)
+  if line == "{" then
+    bad(path, nil, "expected a JSON object a line, or one list; got an object over several lines (a results.json "
+      .. "has no single trials: give the run's folder)")
+  end
+  local row, err = json.decode(line, { bigint = "string", max_bytes = MAX_BYTES })
+  if row == nil then bad(where, nil, "%s", tostring(err)) end
+  return check_object(row, where), where
+end
+
 local function each_line(path)
   local lines = fs.lines(path, MAX_BYTES)
   return function()
     for line, number in lines do
-      if number == 1 then line = line:gsub("^\239\187\191", "") end
-      if line:byte(-1) == 13 then line = line:sub(1, -2) end
-      if line:find "%S" and not line:find "^%s*#" then
-        local where = ("%s:%d"):format(path, number)
-        if line == "{" then
-          bad(path, nil, "expected a JSON object a line, or one list; got an object over several lines (a results.json "
-            .. "has no single trials: give the run's folder)")
-        end
-        local row, err = json.decode(line, { bigint = "string", max_bytes = MAX_BYTES })
-        if row == nil then bad(where, nil, "%s", tostring(err)) end
-        return check_object(row, where), where
-      end
+      local row, where = answers.row(line, path, number)
+      if row then return row, where end
     end
   end
 end
@@ -71,13 +77,18 @@ local function is_list(path)
   return false
 end
 
----Streams the rows of a file: row, where ("file:line" or "file: row n"). Raises { exit = 3 | 4 }.
-function answers.rows(path)
+---Is it a file of lines, not one list? Raises { exit = 4 } where it is no file.
+function answers.has_lines(path)
   local stat = fs.stat(path)
   if not stat or stat.type == "folder" then
     shape.fail(("%s: %s; expected a file of JSON lines"):format(path, stat and "is a folder" or "no such file"), 4)
   end
-  return is_list(path) and each_element(path) or each_line(path)
+  return not is_list(path)
+end
+
+---Streams the rows of a file: row, where ("file:line" or "file: row n"). Raises { exit = 3 | 4 }.
+function answers.rows(path)
+  return answers.has_lines(path) and each_line(path) or each_element(path)
 end
 
 -- ---- fields ----

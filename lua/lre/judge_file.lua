@@ -2,6 +2,7 @@
 -- being judged, however long the file is.
 local answers = require "lre.answers"
 local json = require "lre.json"
+local sandbox = require "lre.sandbox"
 local sched = require "lre.sched"
 local shape = require "lre.shape"
 
@@ -9,6 +10,7 @@ local judge_file = {}
 
 -- Rows that are judged together: enough that handing them to a thread costs nothing.
 local BLOCK = 256
+local BLOCK_BYTES = 1 << 16
 
 local function fail(where, field, message, ...)
   shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
@@ -60,30 +62,8 @@ local function response_of(row, where)
   return { text = text, finish_reason = present(row.finish_reason) or "stop", model = present(row.model) }
 end
 
-local PLAIN = { id = true, prompt = true, response = true }
-
--- The common row, three texts, with the JSON that a rule judge gets made at once: a file may have millions.
-local function plain_input(row)
-  local id, prompt, answer = row.id, row.prompt, row.response
-  if type(id) ~= "string" or type(prompt) ~= "string" or type(answer) ~= "string" then return nil end
-  for name in pairs(row) do
-    if not PLAIN[name] then return nil end
-  end
-  local key, said = json.encode(id), json.encode(prompt)
-  return id, {
-    trial = { key = id, suite = "file", sample_id = id, persona = "none", model = "unknown", ["repeat"] = 1,
-      prompt = prompt },
-    response = { text = answer, finish_reason = "stop" },
-    encoded = table.concat { '{"response":{"finish_reason":"stop","text":', json.encode(answer), '},"trial":{"key":',
-      key, ',"messages":[{"content":', said, ',"role":"user"}],"model":"unknown","persona":"none","prompt":', said,
-      ',"repeat":1,"sample_id":', key, ',"suite":"file"}}' },
-  }
-end
-
 -- A row as a judge gets it.
 local function input_of(row, where)
-  local name, plain = plain_input(row)
-  if name then return name, plain end
   local id = present(row.id) or present(row.key) or present(row.prompt_id)
   if type(id) ~= "string" and math.type(id) ~= "integer" then
     fail(where, "id", "expected id or prompt_id, a string or an integer, got %s", shape.show(id))
@@ -102,11 +82,15 @@ local function input_of(row, where)
   }
 end
 
+local function any_asks(judges)
+  for _, judge in ipairs(judges) do
+    if judge.kind == "model" then return true end
+  end
+  return false
+end
+
 -- Model judges cost money: every row is looked at before the first is asked about.
-local function check_all(path, judges)
-  local asks = false
-  for _, judge in ipairs(judges) do asks = asks or judge.kind == "model" end
-  if not asks then return end
+local function check_all(path)
   for row, where in answers.rows(path) do
     local _, input = input_of(row, where)
     if not input.trial.prompt and not input.response.error then
@@ -129,43 +113,119 @@ local function opening(judge)
   return (',"judge":%s%s,"verdict":'):format(json.encode(judge.name), model)
 end
 
-local function judge_block(judges, block, counts)
-  local columns = {}
+-- The lines of each row of a block: { ids, inputs }.
+local function judge_rows(judges, block, counts)
+  local columns, out = {}, {}
   for k, judge in ipairs(judges) do
     local lines, err = judge:verdict_lines(block.inputs)
     if not lines then error(err, 0) end
     columns[k] = lines
   end
-  local out = {}
   for i, id in ipairs(block.ids) do
+    local lines = {}
     for k, judge in ipairs(judges) do
       local verdict = columns[k][i]
       if verdict and state_of(verdict) == "error" then counts.errors = counts.errors + 1 end
       if not verdict then counts.no_answer = counts.no_answer + 1 end
-      out[#out + 1] = '{"id":' .. id .. judge.opening .. (verdict or NO_ANSWER) .. "}\n"
+      lines[k] = '{"id":' .. id .. judge.opening .. (verdict or NO_ANSWER) .. "}\n"
     end
+    out[i] = table.concat(lines)
   end
   counts.rows = counts.rows + #block.ids
-  return table.concat(out)
+  return out
 end
 
-local function next_block(pull)
-  local block = { ids = {}, inputs = {} }
-  for i = 1, BLOCK do
-    local row, where = pull()
-    if row == nil then break end
-    local id, input = input_of(row, where)
-    block.ids[i], block.inputs[i] = json.encode(id), input
+-- ---- blocks of rows: any file, any judge ----
+
+local function row_blocks(path)
+  local pull = answers.rows(path)
+  return function()
+    local block = { ids = {}, inputs = {} }
+    for i = 1, BLOCK do
+      local row, where = pull()
+      if row == nil then break end
+      local id, input = input_of(row, where)
+      block.ids[i], block.inputs[i] = json.encode(id), input
+    end
+    return #block.ids > 0 and block or nil
   end
-  return #block.ids > 0 and block or nil
+end
+
+local function judge_row_block(judges, block, counts)
+  return table.concat(judge_rows(judges, block, counts))
+end
+
+-- ---- blocks of lines: a file of lines, rule judges ----
+
+local function count_lines(text)
+  local n, at = 0, 0
+  repeat
+    at = text:find("\n", at + 1, true)
+    n = n + 1
+  until not at
+  return n - 1
+end
+
+-- Blocks of whole lines, and how many lines came before. A file may have millions of rows: of those that are
+-- { id, prompt, response } none becomes a Lua value here.
+local function line_blocks(path)
+  local file, err = io.open(path, "rb")
+  if not file then shape.fail(tostring(err), 4) end
+  local before = 0
+  return function()
+    local text = file:read(BLOCK_BYTES)
+    if not text then return file:close() and nil end
+    if text:byte(-1) ~= 10 then text = text .. (file:read "L" or "") end
+    local block = { text = text, path = path, before = before }
+    before = before + count_lines(text)
+    return block
+  end
+end
+
+-- Rows of another shape are judged here, and put where they belong.
+local function add_odd(judges, block, text, odd, counts)
+  local rows, places = { ids = {}, inputs = {} }, {}
+  for _, entry in ipairs(odd) do
+    local row, where = answers.row(entry[3], block.path, block.before + entry[1])
+    if row then
+      local id, input = input_of(row, where)
+      places[#places + 1], rows.ids[#rows.ids + 1], rows.inputs[#rows.inputs + 1] = entry[2], json.encode(id), input
+    end
+  end
+  local out, from = {}, 0
+  for i, lines in ipairs(judge_rows(judges, rows, counts)) do
+    out[#out + 1] = text:sub(from + 1, places[i]) .. lines
+    from = places[i]
+  end
+  return table.concat(out) .. text:sub(from + 1)
+end
+
+local function judge_line_block(judges, block, counts)
+  local pairs_of = {}
+  for k, judge in ipairs(judges) do pairs_of[k] = { judge.sandbox, judge.opening } end
+  local text, told = sandbox.judge_lines(pairs_of, block.text)
+  if not text then error(told, 0) end
+  block.text = nil
+  counts.rows, counts.errors = counts.rows + told.rows, counts.errors + told.errors
+  return #told.odd > 0 and add_odd(judges, block, text, told.odd, counts) or text
+end
+
+-- ---- the file ----
+
+-- What gives the blocks of a file, and what judges one.
+local function open(path, judges)
+  local asks = any_asks(judges)
+  if asks then check_all(path) end
+  if asks or not answers.has_lines(path) then return row_blocks(path), judge_row_block end
+  return line_blocks(path), judge_line_block
 end
 
 ---Judges each row of a file and gives `put` the lines, in order. opt: threads (blocks at a time). Returns { rows,
 ---errors, no_answer, interrupted }. Raises { exit = 3 } naming file, line and field; with a model judge before it asks
 ---anything.
 function judge_file.run(path, judges, put, opt)
-  check_all(path, judges)
-  local pull, counts = answers.rows(path), { rows = 0, errors = 0, no_answer = 0 }
+  local next_block, judge_block = open(path, judges)
+  local counts = { rows = 0, errors = 0, no_answer = 0 }
   for _, judge in ipairs(judges) do judge.opening = opening(judge) end
   local tasks, head, tail = {}, 1, 0
   local guard <close> = setmetatable({}, { __close = function() -- luacheck: ignore guard
@@ -178,7 +238,7 @@ function judge_file.run(path, judges, put, opt)
   end
   while true do
     counts.interrupted = sched.interrupted()
-    local block = not counts.interrupted and next_block(pull)
+    local block = not counts.interrupted and next_block()
     if not block then break end
     tail = tail + 1
     tasks[tail] = sched.spawn(judge_block, judges, block, counts)

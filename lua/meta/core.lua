@@ -255,6 +255,10 @@ function pattern_set:scan(s) end
 ---@param s string
 ---@return string?, integer|lre.Error|nil, integer?
 function pattern_set:first(s) end
+---The match that begins first, whichever pattern's it is; of those that begin there the first pattern's: id, start, stop.
+---@param s string
+---@return string?, integer|lre.Error|nil, integer?
+function pattern_set:leftmost(s) end
 ---True where any matches.
 ---@param s string
 ---@return boolean?, lre.Error?
@@ -489,6 +493,13 @@ local sandbox = {}
 ---table?, limits = { steps, bytes, regex_match } }.
 ---@return lre.Sandbox?, lre.Error?
 function sandbox.new(spec) end
+---Judges the lines of a file of answers, { id, prompt, response }, on a worker thread (waits): a line a row and judge.
+---`name` is what stands between a row's id and the verdict. Lines of another shape are left out: `odd` has each one's
+---number, the byte of the result before which it belongs, and its text.
+---@param judges { [1]: lre.Sandbox, [2]: string }[] sandbox, name
+---@param text string whole lines
+---@return string? lines, lre.Error|{ lines: integer, rows: integer, errors: integer, odd: table[] }
+function sandbox.judge_lines(judges, text) end
 ---@class lre.Sandbox
 local sandbox_object = {}
 ---A plain copy of the table that the chunk returned; functions are placeholders.

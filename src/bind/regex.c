@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "core/regex_bank.h"
 #include "vm/freeze.h"
 #include "vm/sandbox.h"
 #include "vm/vm.h"
@@ -112,7 +113,8 @@ static int regex_new(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   struct lre_err err;
-  p->re = lre_regex_new(text, len, flags, &err);
+  struct lre_regex_bank *bank = lre_context_get(L)->bank;
+  p->re = bank ? lre_regex_bank_get(bank, text, len, flags, &err) : lre_regex_new(text, len, flags, &err);
   if (!p->re) return luaL_argerror(L, 1, lua_pushstring(L, err.message));
   p->n_spans = (size_t)lre_regex_captures(p->re) + 1;
   p->spans = calloc(p->n_spans, sizeof *p->spans);
@@ -419,7 +421,7 @@ static void compile_set(lua_State *L, struct pattern_set *ps, const struct named
     lre_context_charge(L, COMPILE_STEPS + COMPILE_STEPS_PER_BYTE * lens[i]);
   }
   struct lre_err err;
-  ps->set = lre_regex_set_new(texts, lens, n, flags, &err);
+  ps->set = lre_regex_set_new(lre_context_get(L)->bank, texts, lens, n, flags, &err);
   if (!ps->set) luaL_error(L, "%s", err.message);
   lua_pop(L, 2);
 }
@@ -508,6 +510,24 @@ static int set_first(lua_State *L) {
   return 1;
 }
 
+/* id, start, stop of the match that begins first. */
+static int set_leftmost(lua_State *L) {
+  struct pattern_set *ps = check_set(L);
+  size_t len, i = 0;
+  const char *s = luaL_checklstring(L, 2, &len);
+  struct lre_regex_span span;
+  struct lre_err err;
+  lre_context_charge(L, lre_regex_set_count(ps->set) * (MATCH_STEPS + len));
+  int rc = lre_regex_set_leftmost(ps->set, scratch_of(L), s, len, &i, &span, &err);
+  if (rc == 0) return lua_pushnil(L), 1;
+  lua_getiuservalue(L, 1, 1);
+  lua_rawgeti(L, -1, (lua_Integer)i + 1);
+  if (rc < 0) return fail_named(L, &err);
+  lua_pushinteger(L, (lua_Integer)span.start + 1);
+  lua_pushinteger(L, (lua_Integer)span.end);
+  return 3;
+}
+
 static int set_any(lua_State *L) {
   struct pattern_set *ps = check_set(L);
   size_t len;
@@ -549,7 +569,8 @@ int luaopen_lre_regex(lua_State *L) {
       {"gmatch", pattern_gmatch}, {"gsub", pattern_gsub},   {"__tostring", pattern_tostring}, {NULL, NULL},
   };
   static const luaL_Reg set_methods[] = {
-      {"scan", set_scan}, {"first", set_first}, {"any", set_any}, {"__tostring", set_tostring}, {NULL, NULL},
+      {"scan", set_scan}, {"first", set_first},         {"leftmost", set_leftmost},
+      {"any", set_any},   {"__tostring", set_tostring}, {NULL, NULL},
   };
   static const luaL_Reg functions[] = {{"new", regex_new}, {"set", regex_set}, {"escape", regex_escape}, {NULL, NULL}};
   lre_bind_type(L, PATTERN, pattern_methods, pattern_gc);

@@ -10,6 +10,7 @@
 #include "bind/bind.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "vm/answers.h"
 #include "vm/sched.h"
 #include "vm/value.h"
 #include "vm/vm.h"
@@ -221,10 +222,12 @@ static int sandbox_judge(lua_State *L) {
 struct work {
   struct lre_sched_job job;
   struct block *owner; /* NULL: nobody waits any more */
-  struct crew *crew;
+  struct crew **crews; /* [n_crews] */
+  char **names;        /* [n_crews], of judge_lines: what stands before each one's verdict; NULL: judge_block */
+  size_t n_crews;
   char *rows;
   size_t len;
-  struct lre_buf out;
+  struct lre_answers answers; /* of judge_block its `out` alone */
   struct lre_err err;
   bool ok;
 };
@@ -237,17 +240,36 @@ struct block {
 
 static void free_work(struct work *w) {
   if (!w) return;
-  release_crew(w->crew);
+  for (size_t i = 0; i < w->n_crews; i++) release_crew(w->crews[i]);
+  for (size_t i = 0; w->names && i < w->n_crews; i++) free(w->names[i]);
+  free(w->crews);
+  free(w->names);
   free(w->rows);
-  lre_buf_free(&w->out);
+  lre_answers_free(&w->answers);
   free(w);
 }
 
 static void run_block(struct lre_job *job) {
   struct work *w = (struct work *)job;
-  struct lre_sandbox *sb = take_state(w->crew, &w->err);
-  w->ok = sb && lre_sandbox_judge_block(sb, w->rows, w->len, &w->out, &w->err);
-  if (sb) give_state(w->crew, sb);
+  struct lre_sandbox *sb = take_state(w->crews[0], &w->err);
+  w->ok = sb && lre_sandbox_judge_block(sb, w->rows, w->len, &w->answers.out, &w->err);
+  if (sb) give_state(w->crews[0], sb);
+}
+
+static void run_lines(struct lre_job *job) {
+  struct work *w = (struct work *)job;
+  struct lre_answers_judge *judges = calloc(w->n_crews, sizeof *judges);
+  size_t n = 0;
+  w->ok = judges || lre_err_memory(&w->err);
+  while (w->ok && n < w->n_crews) {
+    struct lre_sandbox *sb = take_state(w->crews[n], &w->err);
+    w->ok = sb != NULL;
+    if (sb) judges[n] = (struct lre_answers_judge){.state = sb, .name = w->names[n], .name_len = strlen(w->names[n])};
+    if (sb) n++;
+  }
+  w->ok = w->ok && lre_answers_judge(w->rows, w->len, judges, n, &w->answers, &w->err);
+  for (size_t i = 0; i < n; i++) give_state(w->crews[i], judges[i].state);
+  free(judges);
 }
 
 static void end_block(struct lre_sched_job *job) {
@@ -280,6 +302,30 @@ static int block_gc(lua_State *L) {
   return 0;
 }
 
+/* { lines, rows, errors, odd = { { line, at, text }, ... } } */
+static void push_counts(lua_State *L, const struct work *w) {
+  const struct lre_answers *a = &w->answers;
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)a->lines);
+  lua_setfield(L, -2, "lines");
+  lua_pushinteger(L, (lua_Integer)a->rows);
+  lua_setfield(L, -2, "rows");
+  lua_pushinteger(L, (lua_Integer)a->errors);
+  lua_setfield(L, -2, "errors");
+  lua_createtable(L, (int)a->n_odd, 0);
+  for (size_t i = 0; i < a->n_odd; i++) {
+    lua_createtable(L, 3, 0);
+    lua_pushinteger(L, (lua_Integer)a->odd[i].line);
+    lua_rawseti(L, -2, 1);
+    lua_pushinteger(L, (lua_Integer)a->odd[i].at);
+    lua_rawseti(L, -2, 2);
+    lua_pushlstring(L, w->rows + a->odd[i].start, a->odd[i].len);
+    lua_rawseti(L, -2, 3);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "odd");
+}
+
 static int push_block(lua_State *L, struct lre_wait *wait) {
   struct block *b = (struct block *)wait;
   struct work *w = b->work;
@@ -288,50 +334,107 @@ static int push_block(lua_State *L, struct lre_wait *wait) {
     give_up(b);
     return lre_bind_fail(L, &err);
   }
-  lua_pushlstring(L, w->out.data ? w->out.data : "", w->out.len);
+  lua_pushlstring(L, w->answers.out.data ? w->answers.out.data : "", w->answers.out.len);
+  int n = w->names ? 2 : 1;
+  if (n == 2) push_counts(L, w);
   give_up(b);
-  return 1;
+  return n;
 }
 
-static struct work *new_work(struct crew *crew, const char *rows, size_t len) {
+static char *copy_bytes(const char *s, size_t len) {
+  char *copy = malloc(len + 1);
+  if (!copy) return NULL;
+  memcpy(copy, s, len);
+  copy[len] = '\0';
+  return copy;
+}
+
+static struct work *new_work(const char *rows, size_t len, size_t n_crews) {
   struct work *w = calloc(1, sizeof *w);
   if (!w) return NULL;
-  lre_buf_init(&w->out);
-  w->rows = malloc(len + 1);
-  if (!w->rows) {
-    free(w);
-    return NULL;
-  }
-  memcpy(w->rows, rows, len);
+  lre_answers_init(&w->answers);
+  w->rows = copy_bytes(rows, len);
+  w->crews = calloc(n_crews, sizeof(struct crew *));
   w->len = len;
-  w->crew = crew;
-  atomic_fetch_add(&crew->references, 1);
-  w->job = (struct lre_sched_job){.job.run = run_block, .done = end_block};
-  return w;
+  if (w->rows && w->crews) return w;
+  free_work(w);
+  return NULL;
 }
 
-static int sandbox_judge_block(lua_State *L) {
-  struct handle *h = check_handle(L);
-  struct lre_err err;
-  size_t len;
-  const char *rows = luaL_checklstring(L, 2, &len);
-  lre_sched_check_wait(L, "sandbox:judge_block");
+static void add_crew(struct work *w, struct crew *crew) {
+  atomic_fetch_add(&crew->references, 1);
+  w->crews[w->n_crews++] = crew;
+}
+
+static struct block *push_new_block(lua_State *L) {
   struct block *b = lua_newuserdatauv(L, sizeof *b, 0);
   *b = (struct block){.wait = {.what = "judge", .push = push_block, .cancel = cancel_block}};
   luaL_setmetatable(L, BLOCK_TYPE);
   b->sched = lre_vm_sched(lre_context_get(L)->vm);
-  struct work *w = new_work(h->crew, rows, len); /* from here to its submission nothing raises */
+  return b;
+}
+
+/* `w` may be NULL: there was no memory for it. */
+static int submit(lua_State *L, struct block *b, struct work *w, void (*run)(struct lre_job *job)) {
+  struct lre_err err;
   if (!w) {
     lre_err_memory(&err);
     return lre_bind_fail(L, &err);
   }
   w->owner = b;
+  w->job = (struct lre_sched_job){.job.run = run, .done = end_block};
   if (!lre_sched_submit(b->sched, &w->job, &err)) {
     free_work(w);
     return lre_bind_fail(L, &err);
   }
   b->work = w;
   return lre_sched_wait(L, &b->wait);
+}
+
+static int sandbox_judge_block(lua_State *L) {
+  struct handle *h = check_handle(L);
+  size_t len;
+  const char *rows = luaL_checklstring(L, 2, &len);
+  lre_sched_check_wait(L, "sandbox:judge_block");
+  struct block *b = push_new_block(L);
+  struct work *w = new_work(rows, len, 1); /* from here to its submission nothing raises */
+  if (w) add_crew(w, h->crew);
+  return submit(L, b, w, run_block);
+}
+
+/* The judge at place i of the list at 1: { sandbox, name }, pushed. */
+static struct crew *check_judge(lua_State *L, lua_Integer i) {
+  luaL_argcheck(L, lua_geti(L, 1, i) == LUA_TTABLE, 1, "expected a list of { sandbox, name }");
+  lua_geti(L, -1, 1);
+  lua_geti(L, -2, 2);
+  struct handle *h = luaL_checkudata(L, -2, SANDBOX_TYPE);
+  luaL_argcheck(L, h->crew && lua_type(L, -1) == LUA_TSTRING, 1, "expected open sandboxes, each with a name");
+  return h->crew;
+}
+
+static int sandbox_judge_lines(lua_State *L) {
+  size_t len;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const char *text = luaL_checklstring(L, 2, &len);
+  lua_Integer n = luaL_len(L, 1);
+  luaL_argcheck(L, n >= 1 && n <= MAX_IDLE, 1, "expected one judge or more");
+  luaL_checkstack(L, 3 * (int)n + 10, "too many judges");
+  for (lua_Integer i = 1; i <= n; i++) check_judge(L, i); /* at 2 + 3 * i: its name */
+  lre_sched_check_wait(L, "sandbox.judge_lines");
+  struct block *b = push_new_block(L);
+  struct work *w = new_work(text, len, (size_t)n); /* from here to its submission nothing raises */
+  if (w) w->names = calloc((size_t)n, sizeof(char *));
+  for (int i = 1; w && w->names && i <= (int)n; i++) {
+    size_t name_len;
+    const char *name = lua_tolstring(L, 2 + 3 * i, &name_len);
+    add_crew(w, ((struct handle *)lua_touserdata(L, 1 + 3 * i))->crew);
+    if (!(w->names[i - 1] = copy_bytes(name, name_len))) break;
+  }
+  if (w && (!w->names || w->n_crews < (size_t)n || !w->names[n - 1])) {
+    free_work(w);
+    w = NULL;
+  }
+  return submit(L, b, w, run_lines);
 }
 
 /* Blocks under way go on to their end. */
@@ -343,7 +446,7 @@ static int sandbox_close(lua_State *L) {
 }
 
 int luaopen_lre_sandbox(lua_State *L) {
-  static const luaL_Reg functions[] = {{"new", sandbox_new}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", sandbox_new}, {"judge_lines", sandbox_judge_lines}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"declared", sandbox_declared},
                                      {"judge", sandbox_judge},
                                      {"judge_block", sandbox_judge_block},

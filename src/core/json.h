@@ -60,6 +60,17 @@ bool lre_json_check(struct lre_json_text *t, const char *text, size_t len, const
                     struct lre_err *err); /* limits and errors as above */
 void lre_json_text_free(struct lre_json_text *t);
 
+struct lre_json_string {
+  const char *s; /* decoded */
+  size_t len;
+};
+
+/* Reads, in one pass and without a check before it, an object of n members, each a string, in any order: out[i] is what
+ * names[i] has. It lies in `text` or, where that has escapes, in `room` (of at least len bytes). False: it is anything
+ * else; lre_json_parse says what. */
+bool lre_json_read_strings(const char *text, size_t len, const char *const *names, size_t n,
+                           struct lre_json_string *out, char *room);
+
 /* Canonical tokens, appended to b. Strings: only '"', '\\' and controls below 0x20 are escaped. */
 bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lre_err *err); /* invalid UTF-8: "utf8" */
 bool lre_json_put_int(struct lre_buf *b, int64_t v);

@@ -197,6 +197,28 @@ static int32_t next_code_point(struct lre_json_key *k) {
   return v;
 }
 
+static char *put_code_point(char *out, int32_t v) {
+  size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
+  static const int lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  for (size_t i = n - 1; i > 0; i--, v >>= 6) out[i] = (char)(0x80 | (v & 0x3F));
+  out[0] = (char)(lead[n] | v);
+  return out + n;
+}
+
+/* Returns behind the last byte: never more of them than were read. */
+static char *decode(struct lre_json_key span, char *out) {
+  while (span.len) {
+    const char *slash = memchr(span.s, '\\', span.len);
+    size_t plain = slash ? (size_t)(slash - span.s) : span.len;
+    memcpy(out, span.s, plain);
+    out += plain;
+    span.s += plain;
+    span.len -= plain;
+    if (slash) out = put_code_point(out, next_code_point(&span));
+  }
+  return out;
+}
+
 /* The order of code points, which in UTF-8 is the order of bytes. */
 static int compare_keys(const struct lre_json_key *a, const struct lre_json_key *b) {
   if (!a->escaped && !b->escaped) {
@@ -504,4 +526,56 @@ void lre_json_text_free(struct lre_json_text *t) {
   lre_buf_free(&t->is_float);
   free(t->keys);
   *t = (struct lre_json_text){0};
+}
+
+/* ---- flat objects ---- */
+
+static size_t index_of(const struct lre_json_key *key, const char *const *names, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (strlen(names[i]) == key->len && memcmp(names[i], key->s, key->len) == 0) return i;
+  }
+  return n;
+}
+
+/* One member, at its key. */
+static bool read_member(struct scan *s, const char *const *names, size_t n, struct lre_json_string *out, char **room) {
+  struct lre_json_key key, value;
+  if (!at(s, '"') || !scan_string(s, &key)) return false;
+  size_t i = key.escaped ? n : index_of(&key, names, n);
+  if (i == n || out[i].s) return false;
+  skip_space(s);
+  if (!at(s, ':')) return false;
+  s->pos++;
+  skip_space(s);
+  if (!at(s, '"') || !scan_string(s, &value)) return false;
+  out[i] = (struct lre_json_string){value.s, value.len};
+  if (value.escaped) {
+    char *end = decode(value, *room);
+    out[i] = (struct lre_json_string){*room, (size_t)(end - *room)};
+    *room = end;
+  }
+  skip_space(s);
+  return true;
+}
+
+bool lre_json_read_strings(const char *text, size_t len, const char *const *names, size_t n,
+                           struct lre_json_string *out, char *room) {
+  struct lre_err err;
+  struct scan s;
+  s.text = text;
+  s.len = len;
+  s.pos = 0;
+  s.err = &err;
+  for (size_t i = 0; i < n; i++) out[i] = (struct lre_json_string){0};
+  skip_space(&s);
+  for (size_t i = 0; i < n; i++) {
+    if (!at(&s, i ? ',' : '{')) return false;
+    s.pos++;
+    skip_space(&s);
+    if (!read_member(&s, names, n, out, &room)) return false;
+  }
+  if (!at(&s, '}')) return false;
+  s.pos++;
+  skip_space(&s);
+  return s.pos == len;
 }

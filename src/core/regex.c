@@ -1,9 +1,10 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/regex.h"
 
-#include <pcre2.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/regex_parts.h"
 
 /* A pattern is written by a person; PCRE2's own link size stops at the same place. */
 #define MAX_PATTERN_BYTES 65536
@@ -14,19 +15,12 @@
 
 static const struct lre_regex_limits default_limits = {.match = 1000000, .depth = 10000, .heap_kib = 20000};
 
-struct lre_regex {
-  pcre2_code *code;
-  const char **names; /* [captures + 1], into the code's name table */
-  uint32_t captures;
-  bool utf;
-  bool jit;
-};
-
 struct lre_regex_scratch {
   pcre2_match_context *context;
   pcre2_match_data *data;
   pcre2_jit_stack *jit_stack; /* NULL where PCRE2 was built without JIT */
   struct lre_regex_limits limits;
+  struct lre_regex_scans *scans; /* made when a pattern of a bank first asks; may stay NULL */
 };
 
 /* BYTES forbids (*UTF) and (*UCP) at the start of a pattern: with them a subject that is not UTF-8 would be an error
@@ -79,11 +73,20 @@ static bool read_names(struct lre_regex *re) {
   return true;
 }
 
-/* Without JIT (a machine or a policy that has no executable memory) the interpreter is used. */
+/* Most patterns of a judge are never asked, and JIT takes most of a compilation's time: so the first match makes it.
+ * All matches wait for that one, for it writes into the code. Without JIT (a machine or a policy that has no executable
+ * memory) the interpreter is used. */
 static void compile_jit(struct lre_regex *re) {
-  size_t size = 0;
-  if (pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) != 0) return;
-  re->jit = pcre2_pattern_info(re->code, PCRE2_INFO_JITSIZE, &size) == 0 && size > 0;
+  static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+  if (atomic_load_explicit(&re->jit_tried, memory_order_acquire)) return;
+  pthread_mutex_lock(&one_at_a_time);
+  if (!atomic_load_explicit(&re->jit_tried, memory_order_relaxed)) {
+    size_t size = 0;
+    bool ok = pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0;
+    re->jit = ok && pcre2_pattern_info(re->code, PCRE2_INFO_JITSIZE, &size) == 0 && size > 0;
+    atomic_store_explicit(&re->jit_tried, true, memory_order_release);
+  }
+  pthread_mutex_unlock(&one_at_a_time);
 }
 
 struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags, struct lre_err *err) {
@@ -98,6 +101,7 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
   }
   int code;
   size_t offset;
+  atomic_init(&re->references, 1);
   re->utf = !(flags & LRE_REGEX_BYTES);
   re->code = pcre2_compile((PCRE2_SPTR)(len ? pattern : ""), len, compile_options(flags), &code, &offset, NULL);
   if (!re->code) {
@@ -105,7 +109,6 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
   } else if (!read_names(re)) {
     lre_err_memory(err);
   } else {
-    compile_jit(re);
     return re;
   }
   lre_regex_free(re);
@@ -113,13 +116,14 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
 }
 
 void lre_regex_free(struct lre_regex *re) {
-  if (!re) return;
+  if (!re || atomic_fetch_sub(&re->references, 1) != 1) return;
   pcre2_code_free(re->code);
   free(re->names);
   free(re);
 }
 
-bool lre_regex_jit(const struct lre_regex *re) {
+bool lre_regex_jit(struct lre_regex *re) {
+  compile_jit(re);
   return re->jit;
 }
 
@@ -173,6 +177,7 @@ void lre_regex_scratch_free(struct lre_regex_scratch *s) {
   pcre2_match_data_free(s->data);
   pcre2_match_context_free(s->context);
   if (s->jit_stack) pcre2_jit_stack_free(s->jit_stack);
+  lre_regex_scans_free(s->scans);
   free(s);
 }
 
@@ -225,9 +230,16 @@ static void copy_spans(pcre2_match_data *data, int rc, struct lre_regex_span *sp
   }
 }
 
-int lre_regex_match(const struct lre_regex *re, struct lre_regex_scratch *scratch, const char *s, size_t len,
-                    size_t from, struct lre_regex_span *spans, size_t max_spans, struct lre_err *err) {
-  if (from > len) return 0;
+/* One pass over the text for all patterns of re's bank. */
+static const struct lre_regex_scan *scan_text(const struct lre_regex *re, struct lre_regex_scratch *scratch,
+                                              const char *s, size_t len) {
+  if (!scratch->scans) scratch->scans = lre_regex_scans_new();
+  return lre_regex_scan(re->bank, scratch->scans, s, len);
+}
+
+static int run(struct lre_regex *re, struct lre_regex_scratch *scratch, const char *s, size_t len, size_t from,
+               struct lre_regex_span *spans, size_t max_spans, struct lre_err *err) {
+  compile_jit(re);
   /* The interpreter refuses to start inside a character and JIT does not: both start at the next one. */
   while (re->utf && from > 0 && from < len && ((unsigned char)s[from] & 0xC0) == 0x80) from++;
   size_t groups = (size_t)re->captures + 1;
@@ -242,13 +254,21 @@ int lre_regex_match(const struct lre_regex *re, struct lre_regex_scratch *scratc
   return 1;
 }
 
+int lre_regex_match(struct lre_regex *re, struct lre_regex_scratch *scratch, const char *s, size_t len, size_t from,
+                    struct lre_regex_span *spans, size_t max_spans, struct lre_err *err) {
+  if (from > len) return 0;
+  /* Of a walk the first match alone is worth it: the text holds what the others need. */
+  if (re->bank && from == 0 && !lre_regex_may_match(re, scan_text(re, scratch, s, len))) return 0;
+  return run(re, scratch, s, len, from, spans, max_spans, err);
+}
+
 struct lre_regex_set {
   struct lre_regex **patterns; /* [n] */
   size_t n;
 };
 
-struct lre_regex_set *lre_regex_set_new(const char *const *patterns, const size_t *lens, size_t n, unsigned flags,
-                                        struct lre_err *err) {
+struct lre_regex_set *lre_regex_set_new(struct lre_regex_bank *bank, const char *const *patterns, const size_t *lens,
+                                        size_t n, unsigned flags, struct lre_err *err) {
   struct lre_regex_set *set = calloc(1, sizeof *set);
   if (set) set->patterns = calloc(n ? n : 1, sizeof(struct lre_regex *));
   if (!set || !set->patterns) {
@@ -258,7 +278,8 @@ struct lre_regex_set *lre_regex_set_new(const char *const *patterns, const size_
   }
   for (; set->n < n; set->n++) {
     struct lre_err why;
-    set->patterns[set->n] = lre_regex_new(patterns[set->n], lens[set->n], flags, &why);
+    set->patterns[set->n] = bank ? lre_regex_bank_get(bank, patterns[set->n], lens[set->n], flags, &why)
+                                 : lre_regex_new(patterns[set->n], lens[set->n], flags, &why);
     if (set->patterns[set->n]) continue;
     lre_err_set(err, why.kind, why.code, "pattern %zu: %s", set->n + 1, why.message);
     lre_regex_set_free(set);
@@ -285,6 +306,26 @@ int lre_regex_set_match(const struct lre_regex_set *set, size_t i, struct lre_re
     return -1;
   }
   return lre_regex_match(set->patterns[i], scratch, s, len, 0, span, span ? 1 : 0, err);
+}
+
+int lre_regex_set_leftmost(const struct lre_regex_set *set, struct lre_regex_scratch *scratch, const char *s,
+                           size_t len, size_t *i, struct lre_regex_span *span, struct lre_err *err) {
+  size_t first = SIZE_MAX; /* where the match began, whatever \K says of its start */
+  const struct lre_regex_scan *scan = NULL;
+  for (size_t k = 0; k < set->n; k++) {
+    struct lre_regex *re = set->patterns[k];
+    struct lre_regex_span found;
+    if (re->bank && !scan) scan = scan_text(re, scratch, s, len);
+    if (re->bank && !lre_regex_may_match(re, scan)) continue;
+    int rc = run(re, scratch, s, len, 0, &found, 1, err);
+    if (rc < 0) *i = k;
+    if (rc < 0) return rc;
+    if (rc == 0 || pcre2_get_startchar(scratch->data) >= first) continue;
+    first = pcre2_get_startchar(scratch->data);
+    *i = k;
+    *span = found;
+  }
+  return first < SIZE_MAX;
 }
 
 /* One pattern after the other: JIT looks for each one's first characters with vector instructions, and one alternation

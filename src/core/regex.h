@@ -1,6 +1,6 @@
 /* regex.h: PCRE2 with limits. A limit that was hit is an error, never "no match".
  *
- * A compiled pattern is immutable and may be shared by threads; each thread
+ * A compiled pattern may be shared by threads; each thread
  * brings its own scratch (match data and JIT stack). Patterns are compiled
  * with UTF, UCP and MATCH_INVALID_UTF, and JIT where the machine has it (the
  * interpreter gives the same answers under the same match limit semantics
@@ -36,8 +36,8 @@ struct lre_regex_limits {
 
 /* NULL: err kind "regex", code "syntax", message with the offset in the pattern. */
 struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags, struct lre_err *err);
-void lre_regex_free(struct lre_regex *re);
-bool lre_regex_jit(const struct lre_regex *re);
+void lre_regex_free(struct lre_regex *re); /* gives back one reference */
+bool lre_regex_jit(struct lre_regex *re);
 uint32_t lre_regex_captures(const struct lre_regex *re); /* without the whole match */
 /* The name of capture n (1..), or NULL. */
 const char *lre_regex_capture_name(const struct lre_regex *re, uint32_t n);
@@ -54,18 +54,24 @@ struct lre_regex_span {
  * 1: match, spans[0..max_spans) filled (0 the whole); 0: no match; -1: err, kind "regex", code
  * "match_limit", "depth_limit", "heap_limit", "jit_stack" or "internal". `spans` may be NULL when max_spans is 0.
  * Bytes that are not UTF-8 match nothing; a `from` inside a character means the next one. */
-int lre_regex_match(const struct lre_regex *re, struct lre_regex_scratch *scratch, const char *s, size_t len,
-                    size_t from, struct lre_regex_span *spans, size_t max_spans, struct lre_err *err);
+int lre_regex_match(struct lre_regex *re, struct lre_regex_scratch *scratch, const char *s, size_t len, size_t from,
+                    struct lre_regex_span *spans, size_t max_spans, struct lre_err *err);
 
-/* A set: patterns with ids, asked together. */
+/* A set: patterns with ids, asked together. `bank` (core/regex_bank.h) may be NULL. A bad pattern's index is in the
+ * message. */
 struct lre_regex_set;
-struct lre_regex_set *lre_regex_set_new(const char *const *patterns, const size_t *lens, size_t n, unsigned flags,
-                                        struct lre_err *err); /* message names the index of a bad pattern */
+struct lre_regex_bank;
+struct lre_regex_set *lre_regex_set_new(struct lre_regex_bank *bank, const char *const *patterns, const size_t *lens,
+                                        size_t n, unsigned flags, struct lre_err *err);
 void lre_regex_set_free(struct lre_regex_set *set);
 size_t lre_regex_set_count(const struct lre_regex_set *set);
 /* The first match of pattern i, as lre_regex_match. */
 int lre_regex_set_match(const struct lre_regex_set *set, size_t i, struct lre_regex_scratch *scratch, const char *s,
                         size_t len, struct lre_regex_span *span, struct lre_err *err);
+/* The match that begins first, of those that begin there the one of the first pattern: 1, its span and its pattern's
+ * place *i; 0: no pattern matches; -1: one met a limit (*i says which). */
+int lre_regex_set_leftmost(const struct lre_regex_set *set, struct lre_regex_scratch *scratch, const char *s,
+                           size_t len, size_t *i, struct lre_regex_span *span, struct lre_err *err);
 /* 1 where any pattern matches, also where another met a limit; 0 where none; -1 where none did and one met a limit. */
 int lre_regex_set_any(const struct lre_regex_set *set, struct lre_regex_scratch *scratch, const char *s, size_t len,
                       struct lre_err *err);

@@ -260,14 +260,51 @@ static int note_error(lua_State *L) {
   return 1;
 }
 
+static void set_text(lua_State *L, const char *name, struct lre_json_string text) {
+  lua_pushlstring(L, text.s, text.len);
+  lua_setfield(L, -2, name);
+}
+
+static void set_word(lua_State *L, const char *name, const char *word) {
+  lua_pushstring(L, word);
+  lua_setfield(L, -2, name);
+}
+
+/* Pushes trial and response as lre_value_push would of lre_answer_put's text. */
+static void push_answer(lua_State *L, const struct lre_answer *a) {
+  lua_createtable(L, 0, 8);
+  set_text(L, "key", a->id);
+  lua_createtable(L, 1, 0);
+  lre_value_set_array(L, -1);
+  lua_createtable(L, 0, 2);
+  set_text(L, "content", a->prompt);
+  set_word(L, "role", "user");
+  lua_rawseti(L, -2, 1);
+  lua_setfield(L, -2, "messages");
+  set_word(L, "model", "unknown");
+  set_word(L, "persona", "none");
+  set_text(L, "prompt", a->prompt);
+  lua_pushinteger(L, 1);
+  lua_setfield(L, -2, "repeat");
+  set_text(L, "sample_id", a->id);
+  set_word(L, "suite", "file");
+  lua_createtable(L, 0, 2);
+  set_word(L, "finish_reason", "stop");
+  set_text(L, "text", a->text);
+}
+
 static int call_judge(lua_State *L) {
   struct lre_row *row = lre_sandbox_of(L)->row;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_function) != LUA_TFUNCTION)
     return luaL_error(L, "the file declares no judge function");
-  lre_value_push(L, row->doc);
-  push_field(L, 2, "trial");
-  push_field(L, 2, "response");
-  lua_remove(L, 2);
+  if (row->answer) {
+    push_answer(L, row->answer);
+  } else {
+    lre_value_push(L, row->doc);
+    push_field(L, 2, "trial");
+    push_field(L, 2, "response");
+    lua_remove(L, 2);
+  }
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_patterns);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_options);
   lua_call(L, 4, 1);

@@ -48,7 +48,9 @@ struct lre_sandbox_spec *lre_sandbox_spec_new(const char *chunk_name, const char
                                               const struct lre_sandbox_limits *limits, void (*preload)(lua_State *L),
                                               struct lre_err *err) {
   struct lre_sandbox_spec *spec = calloc(1, sizeof *spec);
-  if (!spec || !fill_module(&spec->main, "", chunk_name, source, len)) {
+  if (spec) spec->bank = lre_regex_bank_new(err);
+  if (!spec || !spec->bank || !fill_module(&spec->main, "", chunk_name, source, len)) {
+    if (spec) lre_regex_bank_free(spec->bank);
     if (spec) free_module(&spec->main);
     free(spec);
     lre_err_memory(err);
@@ -103,6 +105,7 @@ void lre_sandbox_spec_release(struct lre_sandbox_spec *spec) {
   free_module(&spec->main);
   for (size_t i = 0; i < spec->n_modules; i++) free_module(&spec->modules[i]);
   free(spec->modules);
+  lre_regex_bank_free(spec->bank);
   free(spec->options);
   free(spec);
 }
@@ -141,6 +144,7 @@ static bool build_state(struct lre_sandbox *sb, struct lre_err *err) {
     sb->loading = true;
     sb->seed = sb->spec->main.source;
     sb->seed_len = sb->spec->main.len;
+    sb->seed_answer = NULL;
     lre_sandbox_arm(sb);
     int status = lre_judge_load(sb->L, &load);
     lre_sandbox_note_status(sb, sb->L, status);
@@ -153,6 +157,7 @@ static bool build_state(struct lre_sandbox *sb, struct lre_err *err) {
     close_state(sb);
     return false;
   }
+  lre_regex_bank_seal(sb->spec->bank);
   lua_gc(sb->L, LUA_GCCOLLECT);
   sb->baseline = sb->used;
   return true;
@@ -168,6 +173,7 @@ struct lre_sandbox *lre_sandbox_new(struct lre_sandbox_spec *spec, struct lre_er
   sb->spec = spec;
   lre_sandbox_spec_retain(spec);
   sb->context.sandbox = sb;
+  sb->context.bank = spec->bank;
   sb->context.scratch = lre_regex_scratch_new(&limits, err);
   lre_buf_init(&sb->evidence);
   sb->evidence.max_bytes = EVIDENCE_BYTES;
@@ -198,10 +204,16 @@ bool lre_sandbox_declared(struct lre_sandbox *sb, lua_State *to, struct lre_err 
 
 /* ---- rows ---- */
 
+struct seed {
+  const char *text;
+  size_t len;
+};
+
 /* One attempt. False: not the judge's fault. */
-static bool judge_once(struct lre_sandbox *sb, struct lre_row *row, struct lre_err *err) {
-  sb->seed = row->text;
-  sb->seed_len = row->len;
+static bool judge_once(struct lre_sandbox *sb, struct lre_row *row, const struct seed *seed, struct lre_err *err) {
+  sb->seed = seed->text;
+  sb->seed_len = seed->len;
+  sb->seed_answer = row->answer;
   lre_sandbox_arm(sb);
   lre_judge_row(sb->L, row);
   sb->fresh = false;
@@ -213,15 +225,47 @@ static bool judge_once(struct lre_sandbox *sb, struct lre_row *row, struct lre_e
 
 /* A row that reaches the memory cap is judged again in a new state, so that what it sees of the collector does not
  * depend on the rows before it. */
-static bool judge_doc(struct lre_sandbox *sb, struct lre_row *row, struct lre_err *err) {
+static bool judge_attempts(struct lre_sandbox *sb, struct lre_row *row, const struct seed *seed, struct lre_err *err) {
   for (int attempt = 0; attempt < 2; attempt++) {
     if (!sb->L && !build_state(sb, err)) return false;
     bool fresh = sb->fresh;
-    if (!judge_once(sb, row, err)) return false;
+    if (!judge_once(sb, row, seed, err)) return false;
     if (fresh || !sb->collected) break;
     close_state(sb);
   }
   return true;
+}
+
+/* Judges what `row` holds; its verdict goes to out. */
+static bool judge_row(struct lre_sandbox *sb, struct lre_row *row, const struct seed *seed, struct lre_buf *out,
+                      struct lre_err *err) {
+  row->evidence = &sb->evidence;
+  lre_judge_row_init(row);
+  bool ok = judge_attempts(sb, row, seed, err) && lre_judge_put_verdict(sb, row, out, err);
+  lre_judge_row_free(row);
+  if (ok && sb->L && sb->used > sb->baseline + GARBAGE_BYTES) lua_gc(sb->L, LUA_GCCOLLECT);
+  return ok;
+}
+
+bool lre_answer_put(const struct lre_answer *a, struct lre_buf *out, struct lre_err *err) {
+  lre_buf_puts(out, "{\"response\":{\"finish_reason\":\"stop\",\"text\":");
+  bool ok = lre_json_put_string(out, a->text.s, a->text.len, err);
+  lre_buf_puts(out, "},\"trial\":{\"key\":");
+  ok = ok && lre_json_put_string(out, a->id.s, a->id.len, err);
+  lre_buf_puts(out, ",\"messages\":[{\"content\":");
+  ok = ok && lre_json_put_string(out, a->prompt.s, a->prompt.len, err);
+  lre_buf_puts(out, ",\"role\":\"user\"}],\"model\":\"unknown\",\"persona\":\"none\",\"prompt\":");
+  ok = ok && lre_json_put_string(out, a->prompt.s, a->prompt.len, err);
+  lre_buf_puts(out, ",\"repeat\":1,\"sample_id\":");
+  ok = ok && lre_json_put_string(out, a->id.s, a->id.len, err);
+  return ok && (lre_buf_puts(out, ",\"suite\":\"file\"}}") || lre_err_memory(err));
+}
+
+bool lre_sandbox_judge_answer(struct lre_sandbox *sb, const struct lre_answer *answer, struct lre_buf *out,
+                              struct lre_err *err) {
+  struct lre_row row = {.answer = answer};
+  struct seed seed = {0};
+  return judge_row(sb, &row, &seed, out, err);
 }
 
 bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, struct lre_buf *out, struct lre_err *err) {
@@ -231,12 +275,10 @@ bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, str
     lre_json_free(&doc);
     return lre_err_set(err, "json", "shape", "a row to judge: expected an object with trial and response");
   }
-  struct lre_row row = {.text = text, .len = len, .doc = &doc, .evidence = &sb->evidence};
-  lre_judge_row_init(&row);
-  bool ok = judge_doc(sb, &row, err) && lre_judge_put_verdict(sb, &row, out, err);
-  lre_judge_row_free(&row);
+  struct lre_row row = {.doc = &doc};
+  struct seed seed = {text, len};
+  bool ok = judge_row(sb, &row, &seed, out, err);
   lre_json_free(&doc);
-  if (ok && sb->L && sb->used > sb->baseline + GARBAGE_BYTES) lua_gc(sb->L, LUA_GCCOLLECT);
   return ok;
 }
 

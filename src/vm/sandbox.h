@@ -14,6 +14,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/json.h"
 
 struct lre_sandbox;
 
@@ -61,6 +62,15 @@ bool lre_sandbox_declared(struct lre_sandbox *sb, lua_State *to, struct lre_err 
  * False only for what is not the judge's fault (no memory for us, a row that is not JSON); then the row is not
  * answered. */
 bool lre_sandbox_judge(struct lre_sandbox *sb, const char *row, size_t len, struct lre_buf *out, struct lre_err *err);
+/* A row of a file of answers: what is asked of the judge is lre_answer_put's text. */
+struct lre_answer {
+  struct lre_json_string id, prompt, text;
+};
+/* Appends {"response":{"finish_reason":"stop","text":..},"trial":{..}} of a sample `id` of the suite "file". */
+bool lre_answer_put(const struct lre_answer *answer, struct lre_buf *out, struct lre_err *err);
+/* As lre_sandbox_judge of that text, which is not made. */
+bool lre_sandbox_judge_answer(struct lre_sandbox *sb, const struct lre_answer *answer, struct lre_buf *out,
+                              struct lre_err *err);
 /* The same for lines: one verdict line a row line, in order. */
 bool lre_sandbox_judge_block(struct lre_sandbox *sb, const char *rows, size_t len, struct lre_buf *out,
                              struct lre_err *err);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/mt19937.h"
+#include "core/regex_bank.h"
 #include "vm/alloc.h"
 #include "vm/sandbox.h"
 #include "vm/vm.h"
@@ -38,8 +39,9 @@ struct lre_sandbox {
   size_t baseline;     /* bytes held after loading */
   int *upvalues;       /* which upvalue of function i of the snapshot; functions and values are in a Lua table */
   size_t n_upvalues;
-  const char *seed; /* what math.random is seeded from: the row's text, or the source while loading */
+  const char *seed; /* what math.random is seeded from: the row's text, or the source while loading; */
   size_t seed_len;
+  const struct lre_answer *seed_answer; /* or what an answer's text would be */
   bool seeded;
   struct lre_mt19937 random;
 };
@@ -56,7 +58,8 @@ struct lre_sandbox_spec {
   struct lre_module main;
   struct lre_module *modules;
   size_t n_modules;
-  char *options; /* JSON, or NULL */
+  struct lre_regex_bank *bank; /* sealed once the first state is loaded */
+  char *options;               /* JSON, or NULL */
   size_t options_len;
 };
 

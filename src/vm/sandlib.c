@@ -126,12 +126,28 @@ static int base_setmetatable(lua_State *L) {
 
 /* ---- math ---- */
 
+/* A row that came as an answer is written out only where its judge draws a number. */
+static void seed_from_answer(struct lre_sandbox *sb, lua_State *L, uint64_t *seed) {
+  struct lre_buf row;
+  struct lre_err err;
+  lre_buf_init(&row);
+  bool ok = lre_answer_put(sb->seed_answer, &row, &err) && lre_hash_u64(row.data, row.len, seed);
+  size_t len = row.len;
+  lre_buf_free(&row);
+  if (!ok) luaL_error(L, "math.random has no seed");
+  lre_context_charge(L, len);
+}
+
 static struct lre_mt19937 *random_of(lua_State *L) {
   struct lre_sandbox *sb = lre_sandbox_of(L);
   uint64_t seed = 0;
   if (!sb->seeded) {
-    lre_context_charge(L, sb->seed_len);
-    if (!lre_hash_u64(sb->seed, sb->seed_len, &seed)) luaL_error(L, "math.random has no seed: SHA-256 failed");
+    if (!sb->seed_answer) lre_context_charge(L, sb->seed_len);
+    if (sb->seed_answer) {
+      seed_from_answer(sb, L, &seed);
+    } else if (!lre_hash_u64(sb->seed, sb->seed_len, &seed)) {
+      luaL_error(L, "math.random has no seed: SHA-256 failed");
+    }
     lre_mt19937_seed(&sb->random, seed);
   }
   sb->seeded = true;

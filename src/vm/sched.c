@@ -154,17 +154,15 @@ void lre_sched_source_remove(struct lre_sched *s, struct lre_sched_source *sourc
   if (*link) *link = source->next;
 }
 
-/* First the descriptor, then the flag: the loop clears them in the same order of cause, so no wake-up is lost and none
- * stays on. */
+/* First the flag, then the descriptor, which the loop empties before it looks at the flag: no wake-up is lost, and a
+ * worker that is held up between the two leaves nothing readable that a waiting loop would turn around. */
 void lre_sched_wake(void *sched) {
   struct lre_sched *s = sched;
-  lre_wake_signal(&s->wake);
-  atomic_store(&s->woken, true);
+  if (!atomic_exchange(&s->woken, true)) lre_wake_signal(&s->wake);
 }
 
 static void attend_woken(struct lre_sched *s) {
   if (!atomic_exchange(&s->woken, false)) return;
-  lre_wake_drain(&s->wake);
   run_done_jobs(s, s->pool);
   run_done_jobs(s, s->blocking_pool);
   struct lre_sched_source *next;
@@ -403,6 +401,7 @@ static void look_outside(lua_State *L, struct lre_sched *s) {
   } else if (ms != 0) {
     lre_wake_wait(&s->wake, ms);
   }
+  if (ms != 0) lre_wake_drain(&s->wake);
   attend_woken(s);
   lre_sched_attend_signals(s);
   if (s->timers.n > 0) lre_timers_run(&s->timers, lre_clock_mono_ns());

@@ -19,6 +19,7 @@ struct lre_context {
   struct lre_vm *vm;                 /* the main state's; NULL in a sandbox */
   struct lre_sandbox *sandbox;       /* NULL in the main state */
   struct lre_regex_scratch *scratch; /* this state's own: a state runs on one thread at a time */
+  struct lre_regex_bank *bank;       /* where a sandbox's patterns are compiled; NULL in the main state */
 };
 struct lre_context *lre_context_get(lua_State *L);
 

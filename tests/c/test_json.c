@@ -591,6 +591,52 @@ static void the_shared_cache_keys_follow_from_our_tokens(void **state) {
   free(text);
 }
 
+static bool read_two(const char *text, struct lre_json_string out[2]) {
+  static char room[200];
+  static const char *const names[] = {"a", "b"};
+  return lre_json_read_strings(text, strlen(text), names, 2, out, room);
+}
+
+static void assert_string(struct lre_json_string got, const char *expected) {
+  assert_int_equal(got.len, strlen(expected));
+  assert_memory_equal(got.s, expected, got.len);
+}
+
+static void an_object_of_strings_is_read_without_a_tree(void **state) {
+  (void)state;
+  struct lre_json_string out[2];
+  assert_true(read_two(" { \"b\" : \"\", \"a\":\"x\" } ", out));
+  assert_string(out[0], "x");
+  assert_string(out[1], "");
+  assert_true(read_two("{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"b\":\"\\u00e9\\u4e0d\\ud83d\\ude00!\"}", out));
+  assert_string(out[0], "\"\\/\b\f\n\r\t");
+  assert_string(out[1], "\u00e9\u4e0d\U0001F600!");
+}
+
+static void anything_else_is_not_read(void **state) {
+  (void)state;
+  struct lre_json_string out[2];
+  const char *texts[] = {"",
+                         "{}",
+                         "[\"a\"]",
+                         "{\"a\":\"x\"}",
+                         "{\"a\":\"x\",\"a\":\"y\"}",
+                         "{\"a\":\"x\",\"b\":1}",
+                         "{\"a\":\"x\",\"b\":\"y\",\"c\":\"z\"}",
+                         "{\"a\":\"x\",\"b\":\"y\",}",
+                         "{\"a\":\"x\",\"b\":\"y\"}1",
+                         "{\"a\":\"x\" \"b\":\"y\"}",
+                         "{\"a\":\"x\",\"b\":\"y",
+                         "{\"a\":\"x\",\"b\":\"\\u0000\"}",
+                         "{\"a\":\"x\",\"b\":\"\\ud800\"}",
+                         "{\"a\":\"x\",\"b\":\"\n\"}",
+                         "{\"a\":\"x\",\"b\":\"\xff\"}",
+                         "{\"\\u0061\":\"x\",\"b\":\"y\"}"};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    if (read_two(texts[i], out)) fail_msg("%s was read", texts[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_chat_completion_parses),
@@ -626,6 +672,8 @@ int main(void) {
       cmocka_unit_test(what_is_written_reads_back),
       cmocka_unit_test(derived_numbers_have_twelve_digits),
       cmocka_unit_test(a_known_cache_key_follows_from_our_tokens),
+      cmocka_unit_test(an_object_of_strings_is_read_without_a_tree),
+      cmocka_unit_test(anything_else_is_not_read),
       cmocka_unit_test(the_shared_cache_keys_follow_from_our_tokens),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,7 +280,7 @@ static struct lre_regex_set *compile_set(const char *const *patterns, size_t n) 
   size_t lens[8];
   assert_true(n <= 8);
   for (size_t i = 0; i < n; i++) lens[i] = strlen(patterns[i]);
-  struct lre_regex_set *set = lre_regex_set_new(patterns, lens, n, LRE_REGEX_CASELESS, NULL);
+  struct lre_regex_set *set = lre_regex_set_new(NULL, patterns, lens, n, LRE_REGEX_CASELESS, NULL);
   assert_non_null(set);
   assert_int_equal(lre_regex_set_count(set), n);
   return set;
@@ -311,7 +311,7 @@ static void a_set_names_its_bad_pattern(void **state) {
   const char *patterns[] = {"a", "b", "c("};
   const size_t lens[] = {1, 1, 2};
   struct lre_err err;
-  assert_null(lre_regex_set_new(patterns, lens, 3, 0, &err));
+  assert_null(lre_regex_set_new(NULL, patterns, lens, 3, 0, &err));
   assert_string_equal(err.code, "syntax");
   assert_non_null(strstr(err.message, "pattern 3: "));
 }
@@ -335,7 +335,7 @@ static void a_limit_in_a_set_hides_no_match_and_is_never_no_match(void **state) 
 
 static void an_empty_set_matches_nothing(void **state) {
   (void)state;
-  struct lre_regex_set *set = lre_regex_set_new(NULL, NULL, 0, 0, NULL);
+  struct lre_regex_set *set = lre_regex_set_new(NULL, NULL, NULL, 0, 0, NULL);
   struct lre_regex_scratch *s = new_scratch(NULL);
   assert_non_null(set);
   assert_int_equal(lre_regex_set_any(set, s, "", 0, NULL), 0);
@@ -344,7 +344,7 @@ static void an_empty_set_matches_nothing(void **state) {
 }
 
 static void *match_many_times(void *shared) {
-  const struct lre_regex *re = shared;
+  struct lre_regex *re = shared;
   struct lre_regex_scratch *s = lre_regex_scratch_new(NULL, NULL);
   size_t wrong = 0;
   for (int i = 0; s && i < 2000; i++) {
@@ -378,7 +378,7 @@ static void each_failed_allocation_is_an_error(void **state) {
   struct lre_regex_set *set = NULL;
   for (long nth = 0; !set; nth++) {
     oom_arm(nth);
-    set = lre_regex_set_new(patterns, lens, 2, 0, &err);
+    set = lre_regex_set_new(NULL, patterns, lens, 2, 0, &err);
     if (oom_disarm()) {
       assert_null(set);
       assert_string_equal(err.kind, "memory");

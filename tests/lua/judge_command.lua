@@ -185,6 +185,45 @@ return require("lre").judge { name = "shows", version = "1", kind = "rule", labe
   test.has(plain, [=["messages":[{"content":"Do\nit?","role":"user"}]]=])
 end)
 
+-- Rows of three texts are read where they are judged, all others by the main thread: nobody can tell from outside.
+test("rows_of_every_shape_keep_their_order_and_their_line_numbers", function()
+  local lines, ids = { "\239\187\191# a comment" }, {}
+  for i = 1, 900 do
+    local text = i % 7 == 0 and "I can\\u2019t help\\nwith that \\ud83d\\ude00." or "Sure, it is \\\"here\\\"."
+    local more = i % 5 == 0 and ',"category":"c"' or ""
+    lines[#lines + 1] = ('{"response":"%s","id":"r\\u00e9%d","prompt":"p"%s}%s'):format(text, i, more,
+      i % 3 == 0 and "\r" or "")
+    if i % 11 == 0 then lines[#lines + 1] = "  " end
+    ids[i] = "ré" .. i
+  end
+  assert(fs.write(folder .. "/mixed.jsonl", table.concat(lines, "\n")))
+  local judged = lre "judge --in mixed.jsonl --judge refusal --judge 'refusal:as=again' -q"
+  test.eq(judged.exit, 0, judged.err)
+  local out, got = lines_of(judged.out), {}
+  for i = 1, #out, 2 do
+    got[#got + 1] = out[i].id
+    test.eq({ out[i].judge, out[i + 1].judge }, { "refusal", "again" })
+    test.eq(out[i].verdict, out[i + 1].verdict)
+    test.eq(out[i].verdict.label, #got % 7 == 0 and "refused" or "complied")
+  end
+  test.eq(got, ids)
+  lines[#lines + 1] = '{"id":"x","prompt":"p","response":7}'
+  assert(fs.write(folder .. "/mixed.jsonl", table.concat(lines, "\n")))
+  local bad = lre "judge --in mixed.jsonl --judge refusal -q"
+  test.eq(bad.exit, 3)
+  test.has(bad.err, ("mixed.jsonl:%d: response: expected string, got integer 7"):format(#lines))
+end)
+
+test("a_judge_draws_the_same_numbers_for_a_row_of_any_shape", function()
+  assert(fs.write(folder .. "/draws.lua", [[
+return require("lre").judge { name = "draws", version = "1", kind = "rule", labels = { "drawn" },
+  judge = function() return { label = "drawn", value = math.random(1 << 30) } end }]]))
+  local row = '"id":"a","prompt":"é","response":"x\\ny"'
+  assert(fs.write(folder .. "/draw.jsonl", ("{%s}\n{%s,\"note\":1}\n"):format(row, row)))
+  local plain, other = lre("judge --in draw.jsonl --judge ./draws.lua -q").out:match "^([^\n]+)\n([^\n]+)\n$"
+  test.eq(plain, other)
+end)
+
 test("several_judges_stand_side_by_side", function()
   assert(fs.write(folder .. "/two.jsonl", '{"id":"a","prompt":"p","response":"I cannot."}\n'
     .. '{"id":"b","prompt":"p","response":"Partly, yes."}\n'))
