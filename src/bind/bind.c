@@ -159,6 +159,7 @@ void lre_bind_preload(lua_State *L) {
       {"lre.serve", luaopen_lre_serve},
       {"lre.sandbox", luaopen_lre_sandbox},
       {"lre.platform", luaopen_lre_platform},
+      {"lre.infer", luaopen_lre_infer},
       {"lre.writer", luaopen_lre_writer},
       {NULL, NULL},
   };

@@ -23,8 +23,23 @@ static double power_of_two(int n) {
 
 /* Taylor's series on |r| <= ln 2 / 2; the first term left out is under 2e-17. */
 static double exp_near_zero(double r) {
-  double sum = 1.0;
-  for (int n = 14; n >= 1; n--) sum = 1.0 + sum * r / n;
+  static const double inverse_factorials[] = {1.0 / 87178291200,
+                                              1.0 / 6227020800,
+                                              1.0 / 479001600,
+                                              1.0 / 39916800,
+                                              1.0 / 3628800,
+                                              1.0 / 362880,
+                                              1.0 / 40320,
+                                              1.0 / 5040,
+                                              1.0 / 720,
+                                              1.0 / 120,
+                                              1.0 / 24,
+                                              1.0 / 6,
+                                              0.5,
+                                              1.0,
+                                              1.0};
+  double sum = inverse_factorials[0];
+  for (int i = 1; i < 15; i++) sum = sum * r + inverse_factorials[i];
   return sum;
 }
 

@@ -65,6 +65,10 @@ enum lre_dtype lre_model_dtype(const struct lre_model *m) {
   return m->weights.embedding.dtype;
 }
 
+bool lre_model_int8(const struct lre_model *m) {
+  return m->weights.head.dtype == LRE_DTYPE_I8;
+}
+
 size_t lre_model_parameters(const struct lre_model *m) {
   size_t n = 0;
   for (size_t i = 0; i < lre_safetensors_count(m->tensors); i++) {

@@ -22,7 +22,8 @@ struct lre_model *lre_model_open(const char *folder, const struct lre_model_opti
 void lre_model_close(struct lre_model *m);
 const struct lre_config *lre_model_config(const struct lre_model *m);
 const struct lre_safetensors *lre_model_tensors(const struct lre_model *m);
-const char *lre_model_kernels(const struct lre_model *m);  /* name of the instruction set */
+const char *lre_model_kernels(const struct lre_model *m); /* name of the instruction set */
+bool lre_model_int8(const struct lre_model *m);
 size_t lre_model_parameters(const struct lre_model *m);    /* numbers in the matrices and vectors used */
 enum lre_dtype lre_model_dtype(const struct lre_model *m); /* of the embedding, as stored */
 size_t lre_model_page_floats(const struct lre_model *m);   /* of a page: LRE_PAGE_TOKENS positions, all layers */

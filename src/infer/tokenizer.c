@@ -118,7 +118,10 @@ bool lre_tokenizer_encode(struct lre_tokenizer *t, const char *text, size_t len,
   struct encoding e = {t, flags & LRE_TOKENIZER_SPECIAL, out, err};
   bool frame = flags & LRE_TOKENIZER_FRAME;
   for (size_t i = 0; frame && i < t->n_before; i++) lre_ids_put(out, t->before[i]);
-  if (len && !cut_at_added(&e, text, len, false, true, encode_raw)) return false;
+  pthread_mutex_lock(&t->lock);
+  bool ok = !len || cut_at_added(&e, text, len, false, true, encode_raw);
+  pthread_mutex_unlock(&t->lock);
+  if (!ok) return false;
   for (size_t i = 0; frame && i < t->n_after; i++) lre_ids_put(out, t->after[i]);
   return !out->failed || lre_err_memory(err);
 }
@@ -150,14 +153,22 @@ static void put_token(const struct lre_tokenizer *t, uint32_t id, bool skip_spec
   lre_pieces_end(out);
 }
 
-bool lre_tokenizer_decode(struct lre_tokenizer *t, const uint32_t *ids, size_t n, bool skip_special,
-                          struct lre_buf *out, struct lre_err *err) {
+static bool decode(struct lre_tokenizer *t, const uint32_t *ids, size_t n, bool skip_special, struct lre_buf *out,
+                   struct lre_err *err) {
   lre_pieces_clear(&t->pieces);
   for (size_t i = 0; i < n; i++) put_token(t, ids[i], skip_special, &t->pieces);
   if (t->pieces.failed || t->pieces.text.failed) return lre_err_memory(err);
   if (!lre_detokenize(&t->decoder, &t->pieces, &t->spare, err)) return false;
   lre_buf_put(out, t->pieces.text.data ? t->pieces.text.data : "", t->pieces.text.len);
   return !out->failed || lre_err_memory(err);
+}
+
+bool lre_tokenizer_decode(struct lre_tokenizer *t, const uint32_t *ids, size_t n, bool skip_special,
+                          struct lre_buf *out, struct lre_err *err) {
+  pthread_mutex_lock(&t->lock);
+  bool ok = decode(t, ids, n, skip_special, out, err);
+  pthread_mutex_unlock(&t->lock);
+  return ok;
 }
 
 size_t lre_tokenizer_size(const struct lre_tokenizer *t) {

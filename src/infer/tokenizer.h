@@ -1,6 +1,6 @@
 /* tokenizer.h: text to ids and back, from `tokenizer.json`, with the ids that Hugging Face `tokenizers` gives.
  *
- * BPE only: byte-level, and SentencePiece-style with byte fallback. A tokenizer may be used by one thread at a time. */
+ * BPE only: byte-level, and SentencePiece-style with byte fallback. Threads may share one; they take turns. */
 #ifndef LRE_INFER_TOKENIZER_H
 #define LRE_INFER_TOKENIZER_H
 

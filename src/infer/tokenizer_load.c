@@ -279,6 +279,7 @@ struct lre_tokenizer *lre_tokenizer_parse(const char *json, size_t len, size_t n
     lre_err_memory(err);
     return NULL;
   }
+  pthread_mutex_init(&t->lock, NULL);
   bool ok = lre_json_parse(&doc, json, len, NULL, &why) || BAD("tokenizer.json: %s", why.message);
   if (ok) {
     ok = read_all(t, doc.root, n_vocab, err);
@@ -314,6 +315,7 @@ void lre_tokenizer_free(struct lre_tokenizer *t) {
   free(t->added_by_id);
   free(t->before);
   free(t->after);
+  pthread_mutex_destroy(&t->lock);
   lre_bpe_free(&t->bpe);
   lre_buf_free(&t->texts);
   lre_steps_free(&t->normalizer);

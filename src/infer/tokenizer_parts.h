@@ -2,6 +2,8 @@
 #ifndef LRE_INFER_TOKENIZER_PARTS_H
 #define LRE_INFER_TOKENIZER_PARTS_H
 
+#include <pthread.h>
+
 #include "infer/steps.h"
 #include "infer/tokenizer.h"
 
@@ -23,6 +25,7 @@ struct lre_tokenizer {
   size_t n_before, n_after;
   size_t n_ids;
   uint32_t *added_by_id; /* [n_ids]: index into added, or LRE_NO_TOKEN */
+  pthread_mutex_t lock;  /* over these: */
   struct lre_regex_scratch *scratch;
   struct lre_bpe_scratch words;
   struct lre_pieces pieces, spare;
