@@ -26,6 +26,8 @@ local schema = shape.record {
   response = shape.optional(shape.func()),
   call = shape.optional(shape.func()),
   check = shape.optional(shape.func()),
+  machine = shape.optional(shape.list(shape.string { min = 1 })),
+  open = shape.optional(shape.func()),
   hosts = shape.optional(shape.list(shape.string { pattern = "^https?://", what = "a URL with http:// or https://" })),
 }
 
@@ -48,7 +50,10 @@ local rules = {
   end,
 }
 
----lre.adapter{ name, key_env?, auth?, options?, params?, check?, request + response | call }
+---lre.adapter{ name, key_env?, auth?, options?, params?, check?, open?, machine?, request + response | call }
+---`open(model)` is called once a model is resolved: it may wait, and gives facts (plain data) that its answers depend
+---on beside the request; they are part of the request's hash and of results. `machine` names options that change how
+---fast an answer comes and nothing else: they are part of neither.
 ---`auth` may be a function of the options; `check(options)` says what is wrong with them (a sentence), or nil.
 ---@param t table
 ---@return table t
@@ -79,6 +84,8 @@ function adapter.open(name)
     response = t.response,
     call = t.call,
     check = t.check,
+    machine = t.machine,
+    open = t.open,
     hosts = t.hosts,
     source_hash = chunk and chunk.hash,
     path = chunk and chunk.path,

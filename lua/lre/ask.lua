@@ -230,7 +230,7 @@ end
 
 local function send_call(job)
   local self = job.model
-  local response, err = self._adapter.call(self, job.messages, job.sent, job.opts)
+  local response, err = self._adapter.call(self, job.messages, job.sent, job.opts, job.hash)
   if response then return accepted(job, response) end
   return nil, told(err)
 end

@@ -114,6 +114,10 @@ local function settle_options(self, spec)
   self.options = option.resolve(adapter.options, given, ('adapter "%s"'):format(self.adapter), 3)
   local wrong = adapter.check and adapter.check(self.options)
   if wrong then fail(3, '%s: adapter "%s": %s', self.label, self.adapter, wrong) end
+  self.machine = {}
+  for _, name in ipairs(adapter.machine or nothing) do
+    self.machine[name], self.options[name] = self.options[name], nil
+  end
   local base_url = self.options.base_url or not adapter.call and spec.base_url
   local safe
   if base_url then
@@ -124,6 +128,8 @@ local function settle_options(self, spec)
   end
   local unsent = param.merged(self.options, nothing)
   unsent.base_url = nil
+  self.facts = adapter.open and adapter.open(self)
+  unsent.facts = self.facts
   self._hash_options = assert(json.encode(unsent))
   -- A `call` adapter's request is inside it: another source is another question.
   self._endpoint = self.base_url or "call:" .. self.adapter .. ":" .. (self.adapter_hash or "")
@@ -200,7 +206,7 @@ end
 --- (the flag that names another key variable, for messages).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, concurrency,
---- from (see layered), choice (a sentence for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or
+--- from (see layered), facts (what an adapter's `open` gave), machine (its options of that kind), choice (a sentence for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or
 --- { exit = 4 } (no key); nothing is sent.
 function model.resolve(spec)
   local entry = spec.roster or nothing
@@ -228,7 +234,7 @@ function model.resolve(spec)
   if spec.cache then self._cache = type(spec.cache) == "string" and cache.open(spec.cache) or spec.cache end
   self.hash_inputs = {
     adapter = self.adapter, adapter_hash = self.adapter_hash, id = self.id, base_url = self.base_url,
-    params = self._known, options = self.options,
+    params = self._known, options = self.options, facts = self.facts,
   }
   return self
 end

@@ -189,6 +189,17 @@ local function fake_options(s, wanted, far, near)
   end
 end
 
+-- So are those of models that run here.
+local function local_options(s, far, near)
+  local template
+  if s.no_chat_template then template = false end
+  local given = { threads = s.threads, kv_memory = s.kv_memory, quant = s.quant, chat_template = template }
+  for name, value in pairs(given) do
+    local flag = name == "chat_template" and "no_chat_template" or name;
+    (settings.is_near(s, flag) and near or far)[name] = value
+  end
+end
+
 -- Flags that a roster has words for, by the name that model.resolve gives them.
 local PER_MODEL = { base_url = "base_url", api_key_env = "api_key_env", rate_limit_rps = "rate_limit_rps",
   rate_limit_burst = "burst" }
@@ -210,6 +221,7 @@ local function spec_of(s, wanted, opt)
   local wish = s.adapter or wanted.roster and wanted.roster.provider
   local adapter = providers.choose(wanted.name or wanted.id, wish, wanted.roster ~= nil)
   if adapter:lower() == "fake" then fake_options(s, wanted, far.options, spec.options) end
+  if adapter:lower() == "hf" then local_options(s, far.options, spec.options) end
   return spec
 end
 

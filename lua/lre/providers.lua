@@ -23,9 +23,6 @@ providers.keys = {
   openrouter = "OPENROUTER_API_KEY",
 }
 
---- Adapters that have a name here but come with a later version: their absence gets its own sentence.
-providers.later = { hf = true }
-
 -- Reasoning models of OpenAI take the sampling parameters at their defaults only.
 local reasoning = {
   rename = { max_tokens = "max_completion_tokens" },
@@ -119,7 +116,6 @@ function providers.choose(name, wish, rostered)
   if first and contains(names, first) then return first, without(name, first), "by the name's first part" end
   local matched = by_pattern(name)
   if matched then return present(matched, name, names), name, "by the name's pattern" end
-  if first and providers.later[first] then present(first, name, names) end
   local alone = first and suggest.sentence(first, names) == "" and only_openrouter_key()
   if rostered or alone then
     return present("openrouter", name, names), name, rostered and "a roster's default" or "only its key is set"

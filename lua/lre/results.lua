@@ -107,7 +107,7 @@ function results.inputs(plan)
     judges = each(plan.judges, function(j) return results.judge_inputs(j, plan.suites) end),
     models = each(plan.models, function(m)
       return { label = m.label, adapter = m.adapter, id = m.id, base_url = m.base_url, params = m.params,
-        options = m.options,
+        options = m.options, facts = m.facts,
         adapter_hash = m.adapter_hash }
     end),
     personas = each(plan.personas, function(p) return { name = p.name, hash = p.hash } end),

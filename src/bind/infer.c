@@ -304,6 +304,17 @@ static int engine_token(lua_State *L) {
   return 1;
 }
 
+static int engine_guard(lua_State *L) {
+  struct engine *e = check_engine(L);
+  size_t len;
+  const char *text = luaL_checklstring(L, 2, &len);
+  struct lre_buf *b = lre_bind_buf(L);
+  bool marked = lre_tokenizer_guard(e->checkpoint.tokenizer, text, len, b);
+  lre_bind_push_buf(L, b);
+  lua_pushboolean(L, marked);
+  return 2;
+}
+
 /* Answers ------------------------------------------------------------------------------------------------------------
  */
 
@@ -376,7 +387,11 @@ static bool copy_text(lua_State *L, int index, struct lre_buf *out) {
   return lre_buf_put(out, text, len);
 }
 
-/* parts = { { text, special?, frame? }, ... } */
+static unsigned flag_at(lua_State *L, int index, unsigned flag) {
+  return lua_toboolean(L, index) ? flag : 0;
+}
+
+/* parts = { { text, special?, frame?, guarded? }, ... } */
 static bool read_parts(lua_State *L, struct lre_request *r) {
   lua_getfield(L, 2, "parts");
   luaL_checktype(L, -1, LUA_TTABLE);
@@ -388,12 +403,13 @@ static bool read_parts(lua_State *L, struct lre_request *r) {
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_getfield(L, -1, "special");
     lua_getfield(L, -2, "frame");
-    lua_getfield(L, -3, "text");
+    lua_getfield(L, -3, "guarded");
+    lua_getfield(L, -4, "text");
     r->n_parts++;
-    r->parts[i].flags =
-        (lua_toboolean(L, -3) ? LRE_TOKENIZER_SPECIAL : 0u) | (lua_toboolean(L, -2) ? LRE_TOKENIZER_FRAME : 0u);
+    r->parts[i].flags = flag_at(L, -4, LRE_TOKENIZER_SPECIAL) | flag_at(L, -3, LRE_TOKENIZER_FRAME) |
+                        flag_at(L, -2, LRE_TOKENIZER_GUARDED);
     if (!copy_text(L, -1, &r->parts[i].text)) return false;
-    lua_pop(L, 4);
+    lua_pop(L, 5);
   }
   return r->parts != NULL;
 }
@@ -488,9 +504,9 @@ static int infer_kernels(lua_State *L) {
 int luaopen_lre_infer(lua_State *L) {
   static const luaL_Reg functions[] = {{"open", infer_open}, {"kernels", infer_kernels}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
-  static const luaL_Reg methods[] = {
-      {"info", engine_info},   {"facts", engine_facts},       {"encode", engine_encode}, {"decode", engine_decode},
-      {"token", engine_token}, {"generate", engine_generate}, {"close", engine_gc},      {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"info", engine_info},     {"facts", engine_facts}, {"encode", engine_encode},
+                                     {"decode", engine_decode}, {"token", engine_token}, {"generate", engine_generate},
+                                     {"guard", engine_guard},   {"close", engine_gc},    {NULL, NULL}};
   lre_bind_type(L, OPENING_TYPE, none, opening_gc);
   lre_bind_type(L, ANSWER_TYPE, none, answer_gc);
   lre_bind_type(L, ENGINE_TYPE, methods, engine_gc);

@@ -10,7 +10,7 @@
 /* A text to be cut at added tokens, and what is done with it. */
 struct encoding {
   struct lre_tokenizer *t;
-  bool special;
+  bool special, guarded;
   struct lre_ids *out;
   struct lre_err *err;
 };
@@ -58,12 +58,58 @@ static bool stands_alone(const char *begin, const char *at, const char *after, c
   return !is_word(lre_steps_next_char(&after, end));
 }
 
-/* The longest added token that begins at `at`. */
+/* U+FDD0, a noncharacter: no text has a use for it. One that is in a text is doubled. */
+#define MARK       "\xef\xb7\x90"
+#define MARK_BYTES 3
+
+static bool at_mark(const char *s, const char *end) {
+  return end - s >= MARK_BYTES && memcmp(s, MARK, MARK_BYTES) == 0;
+}
+
+bool lre_tokenizer_guard(struct lre_tokenizer *t, const char *text, size_t len, struct lre_buf *out) {
+  const char *end = text + len;
+  bool marked = false;
+  for (const char *s = text; s < end;) {
+    bool breaks = at_mark(s, end);
+    for (size_t i = 0; t->added_first[(unsigned char)*s] && !breaks && i < t->n_added; i++) {
+      const struct lre_added *a = &t->added[i];
+      breaks = a->special && a->len <= (size_t)(end - s) && memcmp(a->text, s, a->len) == 0;
+    }
+    const char *next = s;
+    lre_steps_next_char(&next, end);
+    lre_buf_put(out, s, (size_t)(next - s));
+    if (breaks) lre_buf_puts(out, MARK);
+    marked = marked || breaks;
+    s = next;
+  }
+  return marked;
+}
+
+static void take_marks_out(struct lre_buf *text) {
+  char *to = text->data;
+  const char *end = text->data + text->len;
+  for (const char *s = text->data; s < end;) {
+    if (at_mark(s, end)) {
+      s += MARK_BYTES;
+      if (!at_mark(s, end)) continue;
+      memcpy(to, MARK, MARK_BYTES);
+      to += MARK_BYTES, s += MARK_BYTES;
+    } else {
+      *to++ = *s++;
+    }
+  }
+  if (text->data) *to = '\0';
+  text->len = (size_t)(to - text->data);
+}
+
+/* The longest added token that begins at `at`. In a guarded text special ones are looked for before the marks are out,
+ * and not after. */
 static const struct lre_added *added_at(const struct encoding *e, const char *at, const char *end, bool normalized) {
   if (!e->t->added_first[(unsigned char)*at]) return NULL;
   for (size_t i = 0; i < e->t->n_added; i++) {
     const struct lre_added *a = &e->t->added[i];
-    if (a->normalized != normalized || (a->special && !e->special) || a->len > (size_t)(end - at)) continue;
+    bool late = a->normalized && !(e->guarded && a->special);
+    if (late != normalized || (a->special && !e->special) || a->len > (size_t)(end - at)) continue;
     if (memcmp(a->text, at, a->len) == 0) return a;
   }
   return NULL;
@@ -107,6 +153,7 @@ static bool encode_raw(struct encoding *e, const char *text, size_t len, bool fi
   struct lre_buf normal;
   lre_buf_init(&normal);
   bool ok = lre_buf_put(&normal, text, len) || lre_err_memory(e->err);
+  if (ok && e->guarded) take_marks_out(&normal);
   ok = ok && lre_normalize(&e->t->normalizer, &normal, e->t->scratch, e->err);
   ok = ok && (!normal.len || cut_at_added(e, normal.data, normal.len, true, first, encode_normal));
   lre_buf_free(&normal);
@@ -115,7 +162,7 @@ static bool encode_raw(struct encoding *e, const char *text, size_t len, bool fi
 
 bool lre_tokenizer_encode(struct lre_tokenizer *t, const char *text, size_t len, unsigned flags, struct lre_ids *out,
                           struct lre_err *err) {
-  struct encoding e = {t, flags & LRE_TOKENIZER_SPECIAL, out, err};
+  struct encoding e = {t, flags & LRE_TOKENIZER_SPECIAL, flags & LRE_TOKENIZER_GUARDED, out, err};
   bool frame = flags & LRE_TOKENIZER_FRAME;
   for (size_t i = 0; frame && i < t->n_before; i++) lre_ids_put(out, t->before[i]);
   pthread_mutex_lock(&t->lock);

@@ -18,6 +18,7 @@ void lre_tokenizer_free(struct lre_tokenizer *t);
 enum {
   LRE_TOKENIZER_SPECIAL = 1, /* special tokens that stand in the text are recognised: for text of a template, never for
                                 a user's */
+  LRE_TOKENIZER_GUARDED = 4, /* with LRE_TOKENIZER_SPECIAL: the text has parts that went through lre_tokenizer_guard */
   LRE_TOKENIZER_FRAME = 2,   /* with what the post-processor puts around a text: a begin-of-text token */
 };
 /* Appends the ids of valid UTF-8. */
@@ -26,6 +27,10 @@ bool lre_tokenizer_encode(struct lre_tokenizer *t, const char *text, size_t len,
 /* Appends the text of ids; ids that are none are left out, as special ones are where `skip_special`. Always UTF-8. */
 bool lre_tokenizer_decode(struct lre_tokenizer *t, const uint32_t *ids, size_t n, bool skip_special,
                           struct lre_buf *out, struct lre_err *err);
+
+/* Appends a user's text, marked so that nothing in it is read as a special token when a template has put it among its
+ * own text. True where a mark was needed: the whole is then encoded as LRE_TOKENIZER_GUARDED, which takes them out. */
+bool lre_tokenizer_guard(struct lre_tokenizer *t, const char *text, size_t len, struct lre_buf *out);
 
 size_t lre_tokenizer_size(const struct lre_tokenizer *t); /* one more than the largest id */
 /* The id of a token written as in the file (an added token first), or LRE_NO_TOKEN. */

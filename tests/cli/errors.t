@@ -28,10 +28,10 @@ Unknown names: the nearest ones and the folders searched.
     $LRE/lua/personas (installed)
   A file is given by a path with a slash: ./nobody
   $ lre run --model fkae/a --suite q.jsonl
-  lre: model "fkae/a": no adapter is known for this name. Did you mean "fake"? Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
+  lre: model "fkae/a": no adapter is known for this name. Did you mean "fake"? Installed: anthropic, fake, gemini, hf, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ lre run --model something --suite q.jsonl
-  lre: model "something": no adapter is known for this name. Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
+  lre: model "something": no adapter is known for this name. Installed: anthropic, fake, gemini, hf, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ lre run --model something --adapter opnai --suite q.jsonl
   lre: unknown adapter "opnai". Did you mean "openai"?

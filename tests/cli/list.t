@@ -15,6 +15,7 @@ What can be used by name, and where it lies.
   anthropic   Anthropic messages                                                                 $LRE/lua/adapters/anthropic.lua (installed)
   fake        answers from a hash of the prompt and the seed: no network, no key                 $LRE/lua/adapters/fake.lua (installed)
   gemini      Google's Gemini API                                                                $LRE/lua/adapters/gemini.lua (installed)
+  hf          Hugging Face checkpoints, run on this machine                                      $LRE/lua/adapters/hf.lua (installed)
   http        any JSON API, described by options: URL, headers, body template, path of the text  $LRE/lua/adapters/http.lua (installed)
   ollama      Ollama on this machine, or elsewhere with --base-url                               $LRE/lua/adapters/ollama.lua (installed)
   openai      OpenAI chat completions and every compatible server (--base-url)                   $LRE/lua/adapters/openai.lua (installed)

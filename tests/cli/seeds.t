@@ -13,12 +13,7 @@ The first seed.
   > --adapter hf --model qwen-0.5b \
   > --model-id Qwen/Qwen2-0.5B-Instruct \
   > --suite harmful_helpful --out results.json
-  lre: unknown adapter "hf". There is: anthropic, fake, gemini, http, ollama, openai, openrouter
-  Searched in:
-    adapters (project)
-    $TMP.home/.config/lre/adapters (user)
-    $LRE/lua/adapters (installed)
-  A file is given by a path with a slash: ./hf
+  lre: qwen-0.5b: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `hf download Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
   [3]
   $ lre run \
   > --adapter openai --model gpt-4o-mini \
@@ -76,12 +71,7 @@ Those with a server that answers.
   > --suite harmful_helpful --seed 42 \
   > --temperature 0.0 --max-tokens 256 \
   > --out qwen2_0_5b.json
-  lre: unknown adapter "hf". There is: anthropic, fake, gemini, http, ollama, openai, openrouter
-  Searched in:
-    adapters (project)
-    $TMP.home/.config/lre/adapters (user)
-    $LRE/lua/adapters (installed)
-  A file is given by a path with a slash: ./hf
+  lre: qwen-0.5b-instruct: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `hf download Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
   [3]
   $ SOURCE_DATE_EPOCH=1748131200 lre run \
   > --adapter openai --model qwen-0.5b-instruct \
@@ -136,7 +126,7 @@ The second seed. Its grid and its roster, then its command lines as docs/from-th
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   {"adapter":"openai","dry_run":true,"id":"free-model","key":"
   $ lre run --no-judge --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl
-  lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter takes such names: write openrouter/x-ai/grok-4-fast, or set OPENROUTER_API_KEY and no other provider's key. Installed: anthropic, fake, gemini, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
+  lre: model "x-ai/grok-4-fast": no adapter is known for this name. openrouter takes such names: write openrouter/x-ai/grok-4-fast, or set OPENROUTER_API_KEY and no other provider's key. Installed: anthropic, fake, gemini, hf, http, ollama, openai, openrouter. Write ADAPTER/ID or pass --adapter NAME.
   [3]
   $ OPENROUTER_API_KEY=sk-none-000000 OPENROUTER_BASE_URL=$NGINX/v1 BENCH_TIMEOUT_S=60 BENCH_MAX_RETRIES=3 lre run --no-judge --model x-ai/grok-4-fast --dataset $SHARED/seeds/data/2/outputs/raw/grid.jsonl --limit 5 --run-id fast 2>&1 | grep -e ^model -e answers
   model    x-ai/grok-4-fast: adapter openrouter (only its key is set), id x-ai/grok-4-fast

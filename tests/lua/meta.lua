@@ -46,6 +46,9 @@ end
 objects["lre.Server"] = function()
   return assert(require("lre.serve").open {})
 end
+objects["lre.Engine"] = function()
+  return assert(require("lre.infer").open("tests/infer/models/qwen2", { threads = 1 }))
+end
 objects["lre.Suite"] = function()
   return require("lre.suite").open(require("lre.suite").declare { name = "x", samples = {} })
 end

@@ -53,14 +53,10 @@ end)
 
 test("an_unknown_name_is_refused_with_the_candidates", function()
   local message = refused(3, "no adapter is known", { name = "mystery" })
-  test.has(message, "anthropic, fake, gemini, http, ollama, openai, openrouter")
+  test.has(message, "anthropic, fake, gemini, hf, http, ollama, openai, openrouter")
   test.has(refused(3, "no adapter is known", { name = "opnai/gpt-4o" }), 'Did you mean "openai"')
   refused(3, "unknown adapter", { name = "x", adapter = "opnai" })
   refused(3, "needs a name", {})
-end)
-
-test("an_adapter_of_a_later_version_is_said_to_be_missing", function()
-  refused(3, "is not installed", { name = "hf/Qwen/Qwen2-0.5B-Instruct" })
 end)
 
 test("a_rosters_provider_label_and_rates_are_used", function()
@@ -79,9 +75,9 @@ test("a_rosters_entry_without_a_provider_is_openrouters", function()
   test.has(m.choice, "a roster's default")
 end)
 
-test("every_pattern_leads_to_an_adapter_or_to_a_later_one", function()
+test("every_pattern_leads_to_an_adapter", function()
   for _, row in ipairs(providers.patterns) do
-    if not providers.later[row[2]] then test.eq(adapters.open(row[2]).name, row[2]) end
+    test.eq(adapters.open(row[2]).name, row[2])
   end
 end)
 

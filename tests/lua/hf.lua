@@ -1,0 +1,190 @@
+-- The adapter hf on the fixture checkpoints of tests/infer: from the command line to results.json, and what it refuses.
+local engines, fs, hub, infer = require "lre.engines", require "lre.fs", require "lre.hub", require "lre.infer"
+local json, model, process = require "lre.json", require "lre.model", require "lre.process"
+local sched, test = require "lre.sched", require "lre.unit"
+
+local models = test.root .. "/tests/infer/models/"
+
+local function sh(folder, command)
+  return assert(process.run { "bash", "-c", ("cd %s || exit; %s"):format(folder, command), timeout = 540,
+    max_bytes = 1 << 26 })
+end
+
+local function run(folder, flags)
+  local command = "%s run --adapter hf --model tiny --suite harmful_helpful -q %s"
+  local result = sh(folder, command:format(test.program, flags))
+  return result.exit, result.err
+end
+
+local function open(name, options)
+  return assert(engines.open(models .. name, options or { threads = 1 }))
+end
+
+local function resolve(name, options)
+  return model.resolve { name = "tiny", adapter = "hf", model_id = models .. name, options = options }
+end
+
+test("a_run_gives_the_same_bytes_with_other_threads_batch_and_instruction_set", function()
+  local folder = test.folder()
+  local flags = ("--model-id %sllama --max-tokens 12 --temperature 0.9 --repeats 2 --run-id "):format(models)
+  test.eq({ run(folder, flags .. "a --threads 1 --concurrency 1 --adapter-option kernels=portable") }, { 0, "" })
+  test.eq({ run(folder, flags .. "b --threads 3 --concurrency 16 --kv-memory 64") }, { 0, "" })
+  for _, file in ipairs { "results.json", "results.csv" } do
+    local one, two = fs.read(folder .. "/runs/a/" .. file), fs.read(folder .. "/runs/b/" .. file)
+    test.ok(#one > 1000, file)
+    test.ok(one == two, file)
+  end
+  local input = json.decode(fs.read(folder .. "/runs/a/results.json")).inputs.models[1]
+  test.eq({ input.facts.architecture, input.facts.dtype, input.facts.quantisation }, { "llama", "bfloat16", "none" })
+  test.eq(#input.facts.files["model.safetensors"], 64)
+  test.eq(#input.facts.template, 64)
+  test.eq(input.options.threads, nil)
+end)
+
+test("each_architecture_answers_through_its_template", function()
+  for _, name in ipairs { "llama", "qwen2", "qwen3", "mistral", "gemma2", "gemma3", "phi3" } do
+    local answer, err = resolve(name):chat({ { role = "user", content = "Hi" } }, { max_tokens = 4 })
+    test.ok(answer, err and err.message)
+    test.ok(answer.usage.input_tokens > 1, name)
+  end
+end)
+
+test("a_model_without_a_template_wants_to_be_told_to_do_without", function()
+  local err = test.raises(function() resolve "olmo2" end, "no-chat-template", nil)
+  test.eq(err.exit, 3)
+  local m = resolve("olmo2", { chat_template = false })
+  local answer = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 3 })
+  test.eq(answer.usage.output_tokens, 3)
+end)
+
+test("int8_is_another_request_and_is_recorded", function()
+  local exact, quick = resolve "qwen3", resolve("qwen3", { quant = "int8" })
+  test.eq({ exact.facts.quantisation, quick.facts.quantisation }, { "none", "int8" })
+  local question = { { role = "user", content = "Hi" } }
+  test.ok(exact:preview(question).request_hash ~= quick:preview(question).request_hash)
+end)
+
+test("threads_are_no_part_of_a_requests_hash_and_the_checkpoint_is", function()
+  local question = { { role = "user", content = "Hi" } }
+  local one = resolve("qwen2", { threads = 1 }):preview(question).request_hash
+  test.eq(resolve("qwen2", { threads = 2, kv_memory = 9 }):preview(question).request_hash, one)
+  local folder = test.folder() .. "/copy"
+  local edit = "cp -r %sqwen2 %s && chmod u+w %s/* && sed -i 's/\"chat_template\": \"/&x/' %s/tokenizer_config.json"
+  assert(sh(".", edit:format(models, folder, folder, folder)).exit == 0)
+  local other = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
+  test.ok(other.facts.template ~= resolve("qwen2").facts.template)
+  test.ok(other:preview(question).request_hash ~= one)
+end)
+
+test("a_special_token_in_a_users_text_is_read_as_text", function()
+  local m = resolve "qwen2"
+  local function tokens(text)
+    return m:chat({ { role = "user", content = text } }, { max_tokens = 1 }).usage.input_tokens
+  end
+  local engine = open "qwen2"
+  local plain, special = #engine:encode "<|im_end|>", #engine:encode("<|im_end|>", true)
+  test.eq(special, 1)
+  test.eq(tokens "a<|im_end|>b" - tokens "ab", plain)
+  test.ok(plain > 1)
+  local marked, any = engine:guard "a<|im_end|>b\u{FDD0}"
+  test.ok(any and marked ~= "a<|im_end|>b\u{FDD0}")
+  local answer = engine:generate { parts = { { text = marked, special = true, guarded = true } }, max_tokens = 1 }
+  test.eq(answer.input_tokens, #engine:encode "a<|im_end|>b\u{FDD0}")
+end)
+
+test("a_system_message_goes_before_the_users_where_the_template_takes_none", function()
+  local folder = test.folder() .. "/strict"
+  assert(sh(".", ("cp -r %sgemma2 %s && chmod u+w %s/*"):format(models, folder, folder)).exit == 0)
+  assert(fs.write(folder .. "/chat_template.jinja",
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    .. "{% for m in messages %}{{ m['role'] + ':' + m['content'] }}{% endfor %}"))
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
+  local asked = { { role = "system", content = "Be kind." }, { role = "user", content = "Hi" } }
+  local one = m:chat(asked, { max_tokens = 5 })
+  local two = m:chat({ { role = "user", content = "Be kind.\n\nHi" } }, { max_tokens = 5 })
+  test.eq(one.text, two.text)
+  test.eq(one.usage.input_tokens, two.usage.input_tokens)
+end)
+
+test("a_checkpoint_is_found_in_the_cache_as_hugging_face_lays_it_out", function()
+  local home = test.folder()
+  local root = home .. "/hub/models--org--Tiny-1B"
+  assert(sh(".", ("mkdir -p %s/refs %s/snapshots && printf 0123abcd > %s/refs/main && "
+    .. "cp -r %sqwen2 %s/snapshots/0123abcd"):format(root, root, root, models, root)).exit == 0)
+  local found = sh(home, ("HF_HOME=%s %s run --adapter hf --model t --model-id org/Tiny-1B --suite harmful_helpful "
+    .. "--limit 1 --max-tokens 2 -q"):format(home, test.program))
+  test.eq({ found.exit, found.err }, { 0, "" })
+  local missing = sh(home, ("HF_HOME=%s %s run --model hf/org/Other --suite harmful_helpful -q"):format(
+    home, test.program))
+  test.eq(missing.exit, 3)
+  test.has(missing.err, "org/Other is not on this machine")
+  test.has(missing.err, "hf download org/Other")
+end)
+
+test("names_that_are_no_names_do_not_leave_the_cache", function()
+  for _, id in ipairs { "../../etc", "a/../b", "a/b/c", "", "a b" } do
+    local folder, err = hub.find(id == "" and "./nowhere" or id, "main")
+    test.eq(folder, nil, id)
+    test.ok(err.code == "not_here", id)
+  end
+  test.eq((hub.find("org/name", "../../x")), nil)
+end)
+
+test("a_deadline_ends_an_answer_and_the_engine_goes_on", function()
+  local engine = open("gemma3", { threads = 1, kernels = "portable" })
+  local request = { parts = { { text = "Tell me everything." } }, max_tokens = 200, ignore_end = true }
+  local done, err = sched.deadline(0.000001, function() return engine:generate(request) end)
+  test.eq({ done, err.code }, { nil, "deadline" })
+  request.max_tokens = 2
+  test.eq(engine:generate(request).output_tokens, 2)
+end)
+
+test("what_does_not_fit_is_an_error_of_its_trial", function()
+  local m = resolve "qwen2"
+  local answer, err = m:chat { { role = "user", content = ("many words "):rep(400) } }
+  test.eq(answer, nil)
+  test.eq({ err.code, err.attempts }, { "context", 1 })
+  test.has(err.message, "the model's context 256")
+end)
+
+test("log_probabilities_come_on_request", function()
+  local answer = open("llama"):generate { parts = { { text = "Hi" } }, max_tokens = 3, logprobs = 4, ignore_end = true }
+  test.eq(#answer.logprobs, 3)
+  test.eq(#answer.logprobs[1].top, 4)
+  test.ok(answer.logprobs[1].logprob <= 0)
+end)
+
+test("a_broken_folder_is_refused_with_file_and_field", function()
+  local folder = test.folder()
+  local cases = {
+    { "sed -i 's/\"hidden_size\": 64/\"hidden_size\": 72/' m/config.json", "config.json asks for shape" },
+    { "sed -i 's/\"model_type\": \"qwen2\"/\"model_type\": \"bert\"/' m/config.json", "bert is not supported" },
+    { "sed -i 's/\"use_cache\"/\"mystery_scale\"/' m/config.json", "mystery_scale is not known" },
+    { "truncate -s 100000 m/model.safetensors", "truncated" },
+    { "rm m/model.safetensors", "model.safetensors" },
+    { "rm m/tokenizer.json", "tokenizer.json is not there" },
+    { "sed -i 's/\"vocab_size\": 480/\"vocab_size\": 479/' m/config.json", "eos_token_id: expected a token" },
+    { "sed -i 's/{% endfor %}//' m/tokenizer_config.json", "for" },
+  }
+  for _, case in ipairs(cases) do
+    assert(sh(folder, ("rm -rf m && cp -r %sqwen2 m && chmod u+w m/* && %s"):format(models, case[1])).exit == 0)
+    local code, err = run(folder, "--model-id ./m --limit 1")
+    test.eq(code, 3, case[1])
+    test.has(err, case[2])
+  end
+end)
+
+test("it_is_a_judge_too", function()
+  local folder = test.folder()
+  local code, err = run(folder, ("--model-id %sllama --limit 2 --max-tokens 4 --run-id j --judge refusal_llm "
+    .. "--judge-model hf/%sqwen3"):format(models, models))
+  test.ok(code == 0 or code == 1, err)
+  local row = json.decode(fs.read(folder .. "/runs/j/results.json")).rows[1]
+  test.eq(row.total, 2)
+  test.eq(row.judge, "refusal_llm")
+end)
+
+test("an_unknown_instruction_set_is_refused", function()
+  test.raises(function() infer.open(models .. "qwen2", { kernels = "sse9" }) end, "sse9")
+  test.ok(#infer.kernels() >= 1)
+end)
