@@ -19,7 +19,7 @@ local finish_reasons = {
 local filtered = { content_filter = true, content_policy_violation = true, invalid_prompt = true }
 
 local function as(kind, value)
-  return type(value) == kind and value or nil
+  return value ~= nil and type(value) == kind and value or nil
 end
 
 local function text_of(content)

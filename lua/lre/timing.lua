@@ -27,12 +27,12 @@ end
 
 local TOKENS = { "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens" }
 
-local function add_usage(self, usage, prefix)
-  for _, name in ipairs(TOKENS) do
-    local n = usage[prefix .. name]
-    if math.type(n) == "integer" then self.tokens[name] = (self.tokens[name] or 0) + n end
+-- `cost` is told beside it: a journal's rows are flat, and have other names for all of it.
+local function add_usage(self, usage, names, cost)
+  for i = 1, #TOKENS do
+    local n = usage[names[i]]
+    if math.type(n) == "integer" then self.tokens[TOKENS[i]] = (self.tokens[TOKENS[i]] or 0) + n end
   end
-  local cost = usage[prefix .. "cost_usd"]
   if type(cost) == "number" then self.cost = (self.cost or 0) + cost end
 end
 
@@ -53,13 +53,14 @@ end
 function Timing:add(seconds, attempts, usage, price)
   add_asking(self, seconds, attempts)
   if type(usage) ~= "table" then return end
-  add_usage(self, usage, "")
+  add_usage(self, usage, TOKENS, usage.cost_usd)
   local cost = (price or usage.cost_usd) and attempts ~= 0 and budget.cost(usage, price)
   if cost then self.nano = (self.nano or 0) + cost end
 end
 
-local FIELDS = { "type", "seconds", "attempts", "response.usage.cost_usd" }
-for _, name in ipairs(TOKENS) do FIELDS[#FIELDS + 1] = "response.usage." .. name end
+local FIELDS, FLAT = { "type", "seconds", "attempts", "response.usage.cost_usd" }, {}
+for i, name in ipairs(TOKENS) do FLAT[i] = "response.usage." .. name end
+table.move(FLAT, 1, #FLAT, #FIELDS + 1, FIELDS)
 
 ---Counts a whole journal anew, for one that was not empty. Superseded rows were paid for, too.
 function Timing:count(store)
@@ -67,7 +68,7 @@ function Timing:count(store)
   for row in store:scan(FIELDS) do
     if row.type == "trial" then
       add_asking(self, row.seconds, row.attempts)
-      add_usage(self, row, "response.usage.")
+      add_usage(self, row, FLAT, row["response.usage.cost_usd"])
     end
   end
 end

@@ -257,7 +257,9 @@ static void host_of(const char *url, char *out, size_t size) {
     len -= (size_t)(at + 1 - host);
     host = at + 1;
   }
-  snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), host);
+  if (len > size - 1) len = size - 1;
+  memcpy(out, host, len);
+  out[len] = '\0';
 }
 
 /* The table at 1. What `r` points to is on the stack afterwards. */

@@ -452,7 +452,9 @@ enum lre_task_state lre_task_state(const struct lre_task *t) {
 }
 
 void lre_task_name(struct lre_task *t, const char *name, size_t len) {
-  snprintf(t->name, sizeof t->name, "%.*s", (int)(len < sizeof t->name ? len : sizeof t->name), name);
+  size_t n = len < sizeof t->name ? len : sizeof t->name - 1; /* each trial has a name: no printf */
+  memcpy(t->name, name, n);
+  t->name[n] = '\0';
 }
 
 void lre_task_push_traceback(lua_State *L, int index) {

@@ -226,10 +226,13 @@ function mock.serve()
   mock.send(404, '{"error":{"message":"no such path","type":"not_found","code":"not_found"}}')
 end
 
--- The benchmark's path: the body is searched, not parsed, and the answer is the one that /v1 gives to plain text.
+-- The benchmark's paths, /fast/v1/... and /fast/MS/v1/...: the body is searched, not parsed, and the answer is the one
+-- that /v1 gives to plain text, after so many milliseconds.
 function mock.fast()
   local body = read_body()
-  local shape = shapes[ngx.var.uri:sub(#"/fast/v1/" + 1)] or "chat"
+  local ms, endpoint = ngx.var.uri:match "^/fast/(%d*)/?v1/(.+)$"
+  local shape = shapes[endpoint] or "chat"
+  if ms ~= "" then ngx.sleep(tonumber(ms) / 1000) end
   local last = ""
   for text in body:gmatch '"content":%s*"([^"]*)"' do last = text end
   local model = body:match '"model":%s*"([^"]*)"' or ""
