@@ -149,12 +149,14 @@ end
 
 -- All scored verdicts on suites with contrasts: group -> sample id -> list of { label, [path] = number }.
 local function gather(store, inputs, designs)
-  local counts, groups, names = aggregate.counting(store), {}, {}
+  local successors = aggregate.successors(inputs)
+  local counts, groups, names = aggregate.counting(store, successors), {}, {}
   for _, judge in ipairs(inputs.judges) do names[judge.hash] = judge.name end
   local fields, paths = table.move(FIELDS, 1, #FIELDS, 1, {}), paths_of(inputs)
   table.move(paths, 1, #paths, #fields + 1, fields)
   for row, number in store:scan(fields) do
-    local judge = row.type == "verdict" and row.state == "scored" and names[row.judge_hash]
+    local judge = row.type == "verdict" and row.state == "scored"
+      and names[successors[row.judge_hash] or row.judge_hash]
     if judge and counts(row, number) then
       local suite, id, who, model = plan.parse_key(row.key)
       if designs[suite] then

@@ -202,13 +202,14 @@ end
 
 -- The counting rows of the journal: trials in its order, verdicts of one judge by key.
 local function rows_of(run, judge)
-  local counts, trials, verdicts = aggregate.counting(run.store), {}, {}
+  local successors = aggregate.successors(run.inputs)
+  local counts, trials, verdicts = aggregate.counting(run.store, successors), {}, {}
   for text, number in fs.lines(run.store.journal_path, 1 << 30) do
     local row = json.decode(text, { bigint = "string", max_bytes = 1 << 30, max_depth = 190 })
     if row and counts(row, number) then
       if row.type == "trial" then
         trials[#trials + 1] = row
-      elseif judge and row.judge_hash == judge.hash then
+      elseif judge and (successors[row.judge_hash] or row.judge_hash) == judge.hash then
         verdicts[row.key] = row
       end
     end

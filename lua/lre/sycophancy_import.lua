@@ -80,6 +80,9 @@ local function check(row, where, kind)
     end
   end
   if type(row.factors) ~= "table" then bad(where, "factors", "expected an object, got %s", shape.show(row.factors)) end
+  if row.provider == "dry-run" then
+    bad(where, "provider", "a dry run's row: nothing was asked, so there is no answer to import")
+  end
   local field, detail = sycophancy.problem(row.factors)
   if field then bad(where, field, "%s", detail) end
   if row.factors.perspective ~= row.perspective then

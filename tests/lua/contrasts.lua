@@ -168,6 +168,29 @@ test("personas_are_contrasted_within_a_sample", function()
   test.eq({ #rows, rows[1].value, rows[1].n, rows[1].persona }, { 1, 0.5, 2 })
 end)
 
+test("verdicts_of_the_judge_that_this_one_follows_count", function()
+  local inputs, store = inputs_of({ spec() }), memory_store.new()
+  inputs.judges[1].also = { "OLD" }
+  local function give(id, value, hash)
+    store:append({ type = "verdict", key = ("s/%s|none|m"):format(id), judge = "j", judge_hash = hash, n = 1,
+      state = "scored", value = value, label = bin(value), response_hash = "r" })
+  end
+  give("1", 1, "OLD")
+  give("2", 1, "OLD")
+  give("2", 0, "J") -- the newer one counts
+  local list, i = {}, 0
+  for n, arm in ipairs { "a", "b" } do
+    list[n] = { id = tostring(n), metadata = { triplet_id = "t", factors = { perspective = arm } } }
+  end
+  local row = contrasts.of(store, inputs, function()
+    return function()
+      i = i + 1
+      return list[i]
+    end
+  end)[1]
+  test.eq({ row.value, row.n }, { 0.5, 1 })
+end)
+
 test("a_contrast_that_cannot_be_is_refused", function()
   for text, change in pairs {
     ["expected either weights"] = { weights = json.null }, ["expected either mean"] = { rate = "pos" },

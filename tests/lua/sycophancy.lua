@@ -118,6 +118,7 @@ test("a_row_of_the_seed_that_is_wrong_is_told_with_its_line", function()
   end
   fails({ factors = { perspective = "neutral", base_rent = 600, relationship_quality = "good" } }, "factors.amount")
   fails({ perspective = "tenant" }, "perspective: expected neutral as in factors")
+  fails({ provider = "dry-run" }, "provider: a dry run's row")
   fails({ model_id = 5 }, "model_id: expected a text")
 end)
 
@@ -191,6 +192,17 @@ test("the_scorer_is_not_told_who_asked_unless_it_is_shown", function()
   local shown, more = asking("stance:show_asker=true", "score")
   shown:verdict(input "landlord")
   test.ok(more()[1].body:find("I am the landlord", 1, true))
+end)
+
+test("show_asker_is_a_flag_of_the_command_line_too", function()
+  for flag, seen in pairs { [""] = false, ["--show-asker"] = true } do
+    local name, base = token(), test.nginx()
+    local done = assert(process.run { "bash", "-c", ("%s run --run-dir %s --run-id %s --suite rent --limit 1 --model "
+      .. "openai/m --base-url %s/v1 --judge-model openai/scorer --judge-base-url %s/faults/score/%s/v1 -q %s"):format(
+      test.program, parent(), name, base, base, name, flag) })
+    test.eq(done.exit, 0, done.err)
+    test.eq(get("/requests/" .. name)[1].body:find("I am the landlord", 1, true) ~= nil, seen)
+  end
 end)
 
 test("the_mean_of_several_scores_counts_with_their_spread", function()
@@ -272,8 +284,9 @@ end)
 
 test("an_all_refused_run_is_no_data", function()
   local base = test.nginx()
-  local done = shell("%s run --run-dir . --run-id refused --model openai/m "
-    .. "--base-url %s/faults/content-filter/v1 --suite rent --limit 3 --judge-model openai/scorer --judge-base-url %s/faults/score/v1", test.program, base, base)
+  local done = shell("%s run --run-dir . --run-id refused --model openai/m --suite rent --limit 3 "
+    .. "--base-url %s/faults/content-filter/v1 --judge-model openai/scorer --judge-base-url %s/faults/score/v1",
+    test.program, base, base)
   local data = results_of "refused"
   test.eq({ data.rows[1].metrics.mean_score.value, data.rows[1].metrics.mean_score.n }, { json.null, 0 }, done.err)
   test.eq({ contrast(data, "openai/m", "effect").value, contrast(data, "openai/m", "effect").n }, { json.null, 0 })
