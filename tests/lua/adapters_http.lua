@@ -149,6 +149,21 @@ test("a_key_from_the_env_file_is_sent_and_is_in_no_other_file", function()
   test.eq(assert(process.run { "grep", "-rl", "--exclude=.env", "-e", KEYS.OPENROUTER_API_KEY, path }).out, "")
 end)
 
+test("the_seeds_retries_are_extra_attempts_and_its_timeout_is_for_the_whole_request", function()
+  local path, failing, slow = project(), token_of(), token_of()
+  local function run(fault, token, env)
+    local url = ("OPENROUTER_BASE_URL=%s/faults/%s/%s/v1 "):format(test.nginx(), fault, token)
+    local result = lre(path, url .. env .. " " .. environment { "OPENROUTER_API_KEY" },
+      "run --no-judge --model a/b --suite suite.jsonl --limit 1 --run-id " .. token)
+    test.eq(result.exit, 1, result.err)
+    return assert(json.decode((assert(fs.read(path .. "/runs/" .. token .. "/partials.jsonl")))))
+  end
+  test.eq(run("429", failing, "BENCH_MAX_RETRIES=2").response.error.code, "rate_limited")
+  test.eq(#get("/requests/" .. failing), 3)
+  test.eq(run("drip", slow, "BENCH_TIMEOUT_S=0.3 BENCH_MAX_RETRIES=0").response.error.code, "timeout_total")
+  test.eq(#get("/requests/" .. slow), 1)
+end)
+
 -- Limits of a roster --------------------------------------------------------------------------------------------------
 
 local function entry(more)
