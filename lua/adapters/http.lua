@@ -15,8 +15,14 @@ local finish_words = {
   content_filter = "content_filter", safety = "content_filter", refusal = "refusal", tool_calls = "tool",
 }
 
-local secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true,
-  ["api-key"] = true }
+-- Options stand in run.json: what looks like a key must not be among them.
+local function looks_secret(name)
+  name = name:lower()
+  for _, ending in ipairs { "key", "token", "secret", "password", "authorization", "cookie", "signature" } do
+    if name:sub(-#ending) == ending then return true end
+  end
+  return false
+end
 
 -- The reply -----------------------------------------------------------------------------------------------------------
 
@@ -105,7 +111,7 @@ end
 local function header(line)
   local name, value = line:match "^%s*([%w-]+)%s*:%s*(.-)%s*$"
   if not name then return nil, "headers: expected NAME: VALUE" end
-  if secret_headers[name:lower()] then
+  if looks_secret(name) then
     return nil, ("headers: %s would hold a key: name its variable with api_key_env (--api-key-env), and this header "
       .. "with the option key_header"):format(name)
   end
@@ -131,10 +137,15 @@ local function check(opt)
   if opt.base_url == "" then return "base_url is not given (--base-url): it is the API's whole URL" end
   if opt.text == "" then return "text is not given: it says where in the reply the answer is, such as /output/text" end
   local body, err = json.decode(opt.body)
-  if type(body) ~= "table" then return "body: expected a JSON object: " .. (err and err.message or "it is none") end
+  if type(body) ~= "table" then return "body: expected a JSON object" .. (err and ": " .. err.message or "") end
   for _, line in ipairs(opt.headers) do
     local name, why = header(line)
     if not name then return why end
+  end
+  for name in opt.path:gmatch "[?&]([^=&]+)=" do
+    if looks_secret(name) then
+      return ("path: %s would hold a key: name its variable with api_key_env, its header with key_header"):format(name)
+    end
   end
 end
 

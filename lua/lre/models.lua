@@ -72,6 +72,21 @@ local function add_named(out, name)
   out[#out + 1] = { name = name, label = name, id = name, where = "--model " .. name }
 end
 
+-- The rosters that suites read where nobody names a model. From here on they count as named: run.json shows them, and
+-- who makes the run again gets them as a flag.
+local function from_suites(s, suites)
+  local out, paths = {}, {}
+  for _, one in ipairs(suites) do
+    local path = one.suite.roster
+    if path and not paths[path] and fs.stat(path) then
+      add_roster(out, path)
+      paths[path], paths[#paths + 1] = true, path
+    end
+  end
+  if #paths > 0 then s.models = table.move(paths, 1, #paths, 1, {}) end
+  return out
+end
+
 -- All that is named, in order.
 local function all_wanted(s, suites)
   local out = {}
@@ -84,12 +99,7 @@ local function all_wanted(s, suites)
     end
   end
   for _, name in ipairs(s.models or nothing) do add_named(out, name) end
-  if #out > 0 then return out end
-  for _, one in ipairs(suites) do
-    local path = one.suite.roster
-    if path and fs.stat(path) then add_roster(out, path) end
-  end
-  return out
+  return #out > 0 and out or from_suites(s, suites)
 end
 
 -- Each label once. The same model twice is a slip that is said; two models under one label could not be told apart.

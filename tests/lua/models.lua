@@ -114,7 +114,16 @@ test("options_of_the_http_adapter_are_checked_before_anything_is_sent", function
   wrong({ body = "5" }, "body: expected a JSON object")
   wrong({ headers = { "X-A" } }, "headers: expected NAME: VALUE")
   wrong({ headers = { "Authorization: Bearer sk-planted" } }, "name its variable with api_key_env")
+  wrong({ headers = { "X-Acme-Token: planted" } }, "name its variable with api_key_env")
+  wrong({ path = "?version=2&api_key=planted" }, "path: api_key would hold a key")
   wrong({ txt = "/a" }, "unknown option")
+end)
+
+test("a_flag_is_nearer_than_a_rosters_option_which_is_nearer_than_a_default", function()
+  local path = roster '[{"id":"x","provider":"fake","options":{"refusal_rate":1}}]'
+  test.eq(models({ models = { path } })[1].options.refusal_rate, 1.0)
+  test.eq(models({ models = { path }, fake_refusal_rate = 0.25 })[1].options.refusal_rate, 0.25)
+  test.eq(models({ models = { "fake/x" } })[1].options.refusal_rate, 0.5)
 end)
 
 test("one_key_or_endpoint_for_two_providers_is_refused", function()
@@ -136,6 +145,9 @@ test("a_suites_roster_is_read_where_no_model_is_named", function()
   local path = roster('["a/1","a/2"]', "theirs.json")
   test.eq(labels { suites = { suite(path) } }, { "a/1", "a/2" })
   test.eq(labels { suites = { suite(path) }, models = { "fake/f" } }, { "fake/f" })
+  local e = experiment.new { suites = { suite(path) } }
+  e:models()
+  test.eq(e.settings.models, { path }) -- what run.json shows, and reproduce takes
   test.raises(function() models { suites = { suite(folder .. "/none.json") } } end,
     "none.json, which the suite s reads")
   test.raises(function() models { suites = { "harmful_helpful" } } end, "no model: give one with --model")
