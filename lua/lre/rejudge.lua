@@ -104,8 +104,8 @@ local function map(list, fn)
   return out
 end
 
--- All of them; those that the suite names itself where nobody named judges; or, where they are the run's own, those that
--- it had.
+-- All of them; those that the suite names itself where nobody named judges; or those that it had, where they are the
+-- run's own.
 local function judges_of(suite, judges, own)
   if not judges.by_default and not own then return judges end
   local wanted, out = {}, {}
