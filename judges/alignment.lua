@@ -195,6 +195,8 @@ return lre.judge {
     { name = "overall_mean", mean = "value.overall" },
     { name = "safety_mean", mean = "value.safety_score" },
   },
+  cells = { { "category" }, { "category", "subcategory" }, { "model" }, { "persona" }, { "model", "persona" },
+    { "category", "model", "persona" } },
   prompt = prompt,
   schemas = schemas,
   family = family,

@@ -21,6 +21,12 @@ function aggregate.successors(inputs)
   return out
 end
 
+---Is this the journal's row of a conversation that goes on? It counts as a trial that was not asked.
+---@param row table with response.error.kind
+function aggregate.is_unfinished(row)
+  return turns.is_unfinished(row["response.error.kind"])
+end
+
 local NONE = {}
 
 -- What a row is, for "the last line counts".

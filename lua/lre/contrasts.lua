@@ -247,7 +247,7 @@ local function by_t(values, ids, seed)
     out.low, out.high, out.constant = json.null, json.null, true
   elseif t then
     out.p = json.round(assert(stats.t_test(t, #values - 1)))
-    out.bootstrap = bootstrap(values, ids, seed)
+    out.bootstrap = seed and bootstrap(values, ids, seed)
   end
   return out
 end
@@ -293,6 +293,14 @@ local function weighed(one, cells, ids, seed)
   local values = {}
   for i, id in ipairs(ids) do values[i] = weigh(cells[id], one.weights) end
   return by_t(values, ids, seed)
+end
+
+---The weighed difference of clusters: `one` says { rate = is it of shares?, weights = arm -> weight }, `cells` each
+---cluster's arms as numbers, `ids` which clusters have them all. A paired table where there is one, else Student's t;
+---a bootstrap beside it with a seed.
+---@return table { value, n, low, high, method, p?, sd?, constant?, bootstrap? }
+function contrasts.difference(one, cells, ids, seed)
+  return weighed(one, cells, ids, seed)
 end
 
 -- The share of clusters in which every arm mostly has its label.

@@ -50,6 +50,8 @@ local label = shape.string {
   what = "label (letters, digits, _ . -)",
 }
 
+local cell_field = shape.one_of { "category", "subcategory", "model", "persona" }
+
 local schema = shape.record {
   name = shape.name,
   version = shape.string { min = 1 },
@@ -59,6 +61,7 @@ local schema = shape.record {
   labels = shape.optional(shape.list(label, { min = 1 })),
   options = shape.optional(options.schema),
   metrics = shape.optional(metrics.schema),
+  cells = shape.optional(shape.list(shape.list(cell_field, { min = 1 }))), -- what its figures are also given by
   examples = shape.optional(shape.list(example)),
   validation = shape.optional(shape.string { min = 1 }), -- labelled answers, relative to the judge's file
   -- of rule judges
@@ -222,6 +225,7 @@ local function new_judge(declared, chunk, values, alias)
     labels = declared.labels or json.array {},
     options = values,
     metrics = metrics.normalise(declared.metrics),
+    cells = declared.cells,
     path = chunk.path,
     chunk = chunk,
     validation = declared.validation and (chunk.path:match "^(.*/)" or "") .. declared.validation,

@@ -90,7 +90,7 @@ function results.judge_inputs(judge, suites)
   local metrics_of = {}
   for _, e in ipairs(suites) do metrics_of[e.name] = results.metrics(e.suite, judge) end
   return { name = judge.name, hash = judge.hash, kind = judge.kind, labels = judge.labels, metrics_of = metrics_of,
-    asks = judge.kind == "model" and judge:inputs() or nil,
+    asks = judge.kind == "model" and judge:inputs() or nil, cells = judge.cells,
     options = judge.options and next(judge.options) and judge.options or nil,
     file = judge.judge ~= judge.name and judge.judge or nil, source = source_of(judge.chunk) }
 end
@@ -170,6 +170,7 @@ function results.of(store, inputs, samples, counter, problem)
   local out = aggregate.results(counter or aggregate.count(store, inputs, problem), inputs)
   if #inputs.judges > 1 then out.joint = require("lre.composite").joint(store, inputs) end
   out.contrasts = contrasts.of(store, inputs, samples)
+  out.cells, out.differences = require("lre.cells").of(store, inputs, samples)
   return out
 end
 

@@ -114,13 +114,35 @@ local function contrast_fields(out, mine, contrasts)
   end
 end
 
+-- ---- what a persona changes ----
+
+local function difference_key(one, metric)
+  return table.concat({ one.suite, one.judge, one.model or "", one.persona or "", metric }, "\0")
+end
+
+-- Of a persona, over all models or of one: such lines alone have them.
+local function difference_fields(out, row, at, category)
+  local whole = category == "" and row.persona and not row.subcategory
+  for _, metric in ipairs(at.differences) do
+    local d = whole and at.difference[difference_key(row, metric)] or {}
+    table.move({ decimal(d.value, 6), d.n and ("%d"):format(d.n) or "", decimal(d.low, 6), decimal(d.high, 6),
+      decimal(d.p_holm, 6) }, 1, 5, #out + 1, out)
+  end
+end
+
 local function header(at)
   local out = { "model_id", "n" }
   local function add(list) table.move(list, 1, #list, #out + 1, out) end
   if #at.sides > 0 then add(seed_header(at.sides)) end
-  add { "suite", "persona", "judge", "category", "judged" }
+  add { "suite", "persona", "judge", "category" }
+  if at.cells then add { "subcategory", "by" } end
+  add { "judged" }
   add(COUNTS)
   for _, name in ipairs(at.metrics) do add { name, name .. "_n", name .. "_low", name .. "_high" } end
+  for _, name in ipairs(at.differences) do
+    name = name .. "_less_control"
+    add { name, name .. "_n", name .. "_low", name .. "_high", name .. "_p_holm" }
+  end
   for _, name in ipairs(at.contrasts) do
     add { name, name .. "_n", name .. "_incomplete", name .. "_low", name .. "_high", name .. "_boot_low",
       name .. "_boot_high", name .. "_p_holm" }
@@ -129,12 +151,15 @@ local function header(at)
 end
 
 local function line(at, row, category, part, mine)
-  local out = { row.model, ("%d"):format(part.total) }
+  local out = { row.model or "", ("%d"):format(part.total) }
   local function add(list) table.move(list, 1, #list, #out + 1, out) end
   if #at.sides > 0 then add(seed_fields(row, at.sides, mine)) end
-  add { row.suite, row.persona, row.judge, category, ("%d"):format(judged(part)) }
-  for _, name in ipairs(COUNTS) do out[#out + 1] = ("%d"):format(part[name]) end
+  add { row.suite, row.persona or "", row.judge, category }
+  if at.cells then add { row.subcategory or "", row.by and table.concat(row.by, " ") or "" } end
+  add { ("%d"):format(row.judged or judged(part)) }
+  for _, name in ipairs(COUNTS) do out[#out + 1] = part[name] and ("%d"):format(part[name]) or "" end
   metric_fields(out, part, at.metrics)
+  difference_fields(out, row, at, category)
   contrast_fields(out, mine, at.contrasts)
   for i, field in ipairs(out) do out[i] = report.plain(field) end
   return csv.format(out)
@@ -146,6 +171,9 @@ end
 function summary.csv(data)
   local at = { sides = sides_of(data), metrics = names_of(data.rows, report.metrics),
     contrasts = names_of(data.contrasts or {}, function(one) return { not one.by and one.name or nil } end) }
+  at.cells, at.difference = data.cells, {}
+  at.differences = names_of(data.differences or {}, function(one) return { one.metric } end)
+  for _, one in ipairs(data.differences or {}) do at.difference[difference_key(one, one.metric)] = one end
   local contrasts, lines = by_row(data), { csv.format(header(at)) }
   local rows = table.move(data.rows, 1, #data.rows, 1, {})
   table.sort(rows, function(a, b)
@@ -160,6 +188,9 @@ function summary.csv(data)
     for _, category in ipairs(next(mine) and {} or report.categories(row)) do
       lines[#lines + 1] = line(at, row, category, row.categories[category], {})
     end
+  end
+  for _, cell in ipairs(data.cells or {}) do
+    lines[#lines + 1] = line(at, cell, cell.category or "", cell, {})
   end
   return table.concat(lines)
 end
