@@ -21,16 +21,17 @@ What can be used by name, and where it lies.
   openai      OpenAI chat completions and every compatible server (--base-url)                   $LRE/lua/adapters/openai.lua (installed)
   openrouter  OpenRouter: many vendors' models behind one key                                    $LRE/lua/adapters/openrouter.lua (installed)
   $ lre list reports
-  NAME     SUMMARY                                                                             FROM
-  csv      a line a row, category and metric (CSV)                                             $LRE/lua/reports/csv.lua (installed)
-  html     one page: tables, pictures, inputs; no script, nothing from elsewhere (HTML)        $LRE/lua/reports/html.lua (installed)
-  json     the results as canonical JSON                                                       $LRE/lua/reports/json.lua (installed)
-  jsonl    a JSON line a row                                                                   $LRE/lua/reports/jsonl.lua (installed)
-  junit    test cases for a CI server: complete rows, expectations (JUnit XML)                 $LRE/lua/reports/junit.lua (installed)
-  md       the table of a run, rates by category, what was left out (Markdown)                 $LRE/lua/reports/md.lua (installed)
-  plot     the pictures in a terminal: intervals, shares, heat maps (text)                     $LRE/lua/reports/plot.lua (installed)
-  scaling  the primary rate by model size, read from the model's name (Markdown)               $LRE/lua/reports/scaling.lua (installed)
-  svg      pictures: rates and effects with intervals, what the answers were, heat maps (SVG)  $LRE/lua/reports/svg.lua (installed)
+  NAME       SUMMARY                                                                                                  FROM
+  alignment  attack rate, overall and safety by category, model and persona; personas against the control (Markdown)  $LRE/lua/reports/alignment.lua (installed)
+  csv        a line a row, category and metric (CSV)                                                                  $LRE/lua/reports/csv.lua (installed)
+  html       one page: tables, pictures, inputs; no script, nothing from elsewhere (HTML)                             $LRE/lua/reports/html.lua (installed)
+  json       the results as canonical JSON                                                                            $LRE/lua/reports/json.lua (installed)
+  jsonl      a JSON line a row                                                                                        $LRE/lua/reports/jsonl.lua (installed)
+  junit      test cases for a CI server: complete rows, expectations (JUnit XML)                                      $LRE/lua/reports/junit.lua (installed)
+  md         the table of a run, rates by category, what was left out (Markdown)                                      $LRE/lua/reports/md.lua (installed)
+  plot       the pictures in a terminal: intervals, shares, heat maps (text)                                          $LRE/lua/reports/plot.lua (installed)
+  scaling    the primary rate by model size, read from the model's name (Markdown)                                    $LRE/lua/reports/scaling.lua (installed)
+  svg        pictures: rates and effects with intervals, what the answers were, heat maps (SVG)                       $LRE/lua/reports/svg.lua (installed)
   $ lre list personas | tr -s " " | grep -e "^NAME" -e "^none" -e "^developer_mode_dan"
   NAME SUMMARY FROM
   developer_mode_dan risky $LRE/lua/personas/developer_mode_dan.lua (installed)
