@@ -12,6 +12,10 @@ local sched = require "lre.sched"
 
 local limiter = {}
 
+-- Refusals take at most all but this share of the places. Who still refuses then is not helped by fewer at a time: what
+-- holds is its own delay, and the backoff of each request.
+local LEAST_SHARE = 16
+
 -- A sleeper looks this often whether the provider was stopped or the run interrupted (seconds).
 local look = 0.5
 
@@ -65,7 +69,7 @@ function Provider:limited(epoch)
   self.epoch, self.good = self.epoch + 1, 0
   local now = self.connections and math.min(self.connections, self.used + 1) or self.cap
   self.shrunk = true
-  resize(self, math.max(1, now // 2))
+  resize(self, math.max(1, self.cap // LEAST_SHARE, now // 2))
 end
 
 --- A good answer came while there are fewer places than there might be (`shrunk`).
@@ -191,9 +195,14 @@ end
 --- Nobody asks this model until `seconds` from now: its last answer said that nothing is left until then.
 Bucket.pause = Provider.pause
 
+-- A sleeper wakes a little late, by which the rate would fall behind: while somebody waits, tokens of so many seconds
+-- (and no more: a process that was stopped must not flood) are kept beside the burst.
+local LATE = 0.05
+
 function Bucket:_fill()
   local now = clock.mono()
-  self.tokens = math.min(self.burst, self.tokens + (now - self.filled_at) * self.rps)
+  local most = self.waiting > 0 and self.burst + LATE * self.rps or self.burst
+  self.tokens = math.min(most, self.tokens + (now - self.filled_at) * self.rps)
   self.filled_at = now
 end
 

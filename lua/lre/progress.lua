@@ -55,7 +55,8 @@ function Progress:state()
   local nano = timing.nano
   return { done = run.done, total = run.total, asked = run.asked, errors = run.errors, rate = json.round(rate),
     seconds_left = rate > 0 and json.round((run.total - run.done) / rate) or json.null,
-    in_flight = math.max(0, math.min(run.concurrency, run.workers - run.waiting)), waiting = waits, rate_limited = limiter.limited,
+    in_flight = math.max(0, math.min(run.concurrency, run.workers - run.waiting)), waiting = waits,
+    rate_limited = limiter.limited,
     budget_waiting = run.budget and run.budget.waiting or 0, retries = timing.retries,
     tokens = { input = timing.tokens.input_tokens or 0, output = timing.tokens.output_tokens or 0 },
     usd = nano and json.round(nano / NANO) or json.null }
