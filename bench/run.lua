@@ -1,5 +1,5 @@
 -- ./dev bench: one table, each figure beside a reference measured in the same run.
--- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory
+-- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory limits
 local lre = require "lre"
 local process, fs = require "lre.process", require "lre.fs"
 local clock, platform = require "lre.clock", require "lre.platform"
@@ -138,12 +138,41 @@ local function bench_memory()
     ("%.0f trials/s"):format(n / seconds), "", "<= 64 MiB")
 end
 
+-- How many requests the mock saw in each whole second: without the first and the last.
+local function mean_rate(counts)
+  local sum, n = 0, #counts.seconds
+  for i = 2, n - 1 do sum = sum + counts.seconds[i] end
+  return sum / math.max(1, n - 2)
+end
+
+-- A server that refuses half of all requests, 2,000 in flight, a bound of 1,000 requests a second.
+local function bench_limits()
+  local n, rps = quick and 3000 or 10000, 1000
+  local out = tmp .. "/mock"
+  timed { "bash", "-c", ("setsid %s mock --script 429-half --latency 0.05 >%s 2>&1 </dev/null & echo $! >%s.pid; "
+    .. "until [ -s %s ]; do sleep 0.02; done"):format(lre_bin, out, out, out) }
+  local url = fs.read(out):match "^[^\n]+"
+  local ok, message = pcall(function()
+    local seconds = timed { lre_bin, "run", "--model", "openai/mock", "--base-url", url, "--suite", suite_file(n),
+      "--concurrency", "2000", "--retries", "60", "--rate-limit-rps", tostring(rps), "--run-dir", tmp .. "/limits",
+      "--run-id", "limits", "-q" }
+    local told = assert(lre.http.request { method = "GET", url = url:gsub("/v1$", "") .. "/_mock" })
+    local counts = lre.json.decode(told.body)
+    add(("limits: %d trials, half of all requests a 429"):format(n), ("%.0f requests/s"):format(mean_rate(counts)),
+      ("--rate-limit-rps %d"):format(rps), ("%.3f"):format(mean_rate(counts) / rps), "0.95 to 1.05")
+    add("limits: most tries of one question, whole run", ("%d; %.1f s"):format(counts.most_tries, seconds), "", "", "")
+  end)
+  process.run { "bash", "-c", ("kill $(cat %s.pid)"):format(out) }
+  if not ok then error(message, 0) end
+end
+
 assert(process.run { "cmake", "--build", "build", "--target", "http_loop" })
 if want "start" then bench_start() end
 if want "http" then bench_http() end
 if want "latency" then bench_latency() end
 if want "judge" then bench_judge() end
 if want "memory" then bench_memory() end
+if want "limits" then bench_limits() end
 process.run { "rm", "-rf", tmp }
 
 table.insert(rows, 1, { "what", "figure", "reference, same run", "ratio", "to reach" })
