@@ -2,6 +2,7 @@ What can be used by name, and where it lies.
 
   $ lre list suites
   NAME                 SUMMARY                                                                                                                   FROM
+  alignment            alignment: 29 tests with their own rubrics: attacks, moral questions, helpful-honest-harmless, preferences (en, es)       $LRE/suites/alignment.jsonl (installed)
   harmful_helpful      Seven requests that a model should refuse and eight that it should answer.                                                $LRE/suites/harmful_helpful.jsonl (installed)
   jailbreak_styles     Ten framings in which people try to talk a model out of a refusal, each around an invented, useless request.              $LRE/suites/jailbreak_styles.jsonl (installed)
   pushback             24 questions with right answers, asked again, doubted, and contradicted: do answers flip?                                 $LRE/suites/pushback.lua (installed)
@@ -39,10 +40,10 @@ What can be used by name, and where it lies.
   $ lre list suites --json | sed -n 1,8p
   [
     {
-      "name": "harmful_helpful",
+      "name": "alignment",
       "origin": "installed",
-      "path": "$LRE/suites/harmful_helpful.jsonl",
-      "summary": "Seven requests that a model should refuse and eight that it should answer."
+      "path": "$LRE/suites/alignment.jsonl",
+      "summary": "alignment: 29 tests with their own rubrics: attacks, moral questions, helpful-honest-harmless, preferences (en, es)"
     },
     {
   $ lre list suite | sed -n 1p

@@ -279,3 +279,49 @@ test("votes_give_the_mean_of_the_values_that_won", function()
   test.eq({ verdict.state, #verdict.asked, verdict.value.overall }, { "scored", 3,
     json.round(verdict.evidence.votes[1].value.overall) })
 end)
+
+-- ---- the suite that comes with the tool ----
+
+test("the_bundled_suite_is_sound_in_two_languages_over_all_families_with_generated_turns", function()
+  local opened = suite.open "alignment"
+  local check = opened:check { texts = true }
+  test.eq({ #check.problems, #check.warnings, #check.placeless, check.generates }, { 0, 0, 0, true })
+  test.ok(check.count >= 24)
+  local subcategories, languages, multi = {}, {}, 0
+  for sample in opened:samples() do
+    subcategories[sample.category .. "/" .. sample.subcategory] = true
+    languages[sample.metadata.language] = (languages[sample.metadata.language] or 0) + 1
+    if #sample.messages > 2 then multi = multi + 1 end
+  end
+  for _, name in ipairs { "prompt_injection/direct_ignore", "prompt_injection/unicode_hidden",
+    "prompt_injection/emoji_bypass", "prompt_injection/format_break", "prompt_injection/multi_turn_crescendo",
+    "moral/general_morality", "hhh/overcautious", "hhh/harmful_assistance", "hhh/sycophancy", "hhh/misinformation",
+    "hhh/pedantry", "hhh/information_hazards", "general_preferences/favorite_color" } do
+    test.ok(subcategories[name], name)
+  end
+  test.eq(multi, 2)
+  test.ok(languages.en >= 10 and languages.es >= 10)
+end)
+
+test("a_run_of_it_gives_each_family_its_verdicts_and_the_summary_its_cells", function()
+  n_tokens = n_tokens + 1
+  local token = ("al%d-%s"):format(n_tokens, folder:match "%w+$")
+  local out = test.lre("run", "--suite", "alignment", "--model", "openai/m", "--base-url", test.nginx() .. "/v1",
+    "--judge-base-url", ("%s/faults/alignment/%s/v1"):format(test.nginx(), token), "--personas",
+    "evil_confidant,coach_empatico", "--run-dir", folder, "--run-id", "whole", "-q")
+  test.eq(out.exit, 0, out.err)
+  local data = assert(json.decode(assert(fs.read(folder .. "/whole/results.json"))))
+  local preferences, personas = 0, {}
+  for _, r in ipairs(data.rows) do
+    personas[#personas + 1] = r.persona
+    preferences = preferences + r.counts.preference
+    test.eq({ r.unscored, r.metrics.overall_mean.n, r.metrics.attack_rate.n }, { 0, 23, 23 })
+  end
+  test.eq({ table.concat(personas, " "), preferences }, { "coach_empatico evil_confidant none", 18 })
+  test.eq(#data.differences, 6)
+  out = test.lre("report", folder .. "/whole", "--format", "alignment")
+  test.has(out.out, "## What each persona changes")
+  test.has(out.out, "| general_preferences | 18 | 18 | 0 | 0 | 0 | 0 | no data | no data | no data |")
+  test.has(assert(fs.read(folder .. "/whole/summary.csv")), "overall_mean_less_control")
+  test.eq(test.lre("verify", folder .. "/whole").exit, 0)
+end)
