@@ -6,6 +6,7 @@ local fs = require "lre.fs"
 local json = require "lre.json"
 local platform = require "lre.platform"
 local report = require "lre.report"
+local suite = require "lre.suite"
 
 local command = {
   name = "demo",
@@ -22,10 +23,12 @@ function command.options(parser)
   defaults.add(parser, "demo")
 end
 
+-- Those whose own judge needs no model.
 local function bundled_suites()
   local folder, paths = platform.share_dir .. "/suites", {}
   for _, file in ipairs(fs.list(folder) or {}) do
-    if file:match("^%w.*%.jsonl$") then paths[#paths + 1] = folder .. "/" .. file end
+    local path = file:match("^%w.*%.jsonl$") and folder .. "/" .. file
+    if path and suite.open(path).judges[1] == "refusal" then paths[#paths + 1] = path end
   end
   if #paths == 0 then cli.fail(4, "no bundled suites in %s: the installation is not complete", folder) end
   return paths

@@ -92,7 +92,7 @@ Everything that is wrong with a bad one is told at once, with line and field.
   missing.jsonl: error: no such file for a suite.
   [1]
   $ lre lint no_such_suite
-  no_such_suite: error: unknown suite "no_such_suite". There is: harmful_helpful, jailbreak_styles, refusal_calibration
+  no_such_suite: error: unknown suite "no_such_suite". There is: alignment, harmful_helpful, jailbreak_styles, pushback, refusal_calibration, rent
   Searched in:
     suites (project)
     $TMP.home/.config/lre/suites (user)
@@ -100,7 +100,7 @@ Everything that is wrong with a bad one is told at once, with line and field.
   A file is given by a path with a slash: ./no_such_suite
   [1]
   $ lre lint .
-  .: error: unknown suite ".". There is: harmful_helpful, jailbreak_styles, refusal_calibration
+  .: error: unknown suite ".". There is: alignment, harmful_helpful, jailbreak_styles, pushback, refusal_calibration, rent
   Searched in:
     suites (project)
     $TMP.home/.config/lre/suites (user)

@@ -96,7 +96,7 @@ A file in the working directory is no name.
 
   $ printf '%s\n' '{"id":"a","text":"one"}' > here.jsonl
   $ lre lint here
-  here: error: unknown suite "here". There is: harmful_helpful, harmful_helpful, jailbreak_styles, mine, pushback, refusal_calibration, rent
+  here: error: unknown suite "here". There is: alignment, harmful_helpful, harmful_helpful, jailbreak_styles, mine, pushback, refusal_calibration, rent
   Searched in:
     suites (project)
     $TMP.home/.config/lre/suites (user)

@@ -104,4 +104,4 @@ The demo's next steps.
   $ lre test refusal | sed -n '$s/[0-9]* of [0-9]*/all/p'
   OK judges/refusal.lua: all examples pass
   $ lre list suites | sed -n '$='
-  5
+  7
