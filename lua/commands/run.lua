@@ -157,7 +157,11 @@ local function check_args(args)
 end
 
 function command.run(args)
-  defaults.apply(args, "run")
+  return command.execute(defaults.apply(args, "run"))
+end
+
+---The same with settings that are complete: `lre resume` has them from the run.
+function command.execute(args)
   check_args(args)
   local exp = experiment.from(args)
   if args.dry_run then return dry_run(args, exp) end

@@ -36,17 +36,25 @@ local function identity(row, successors)
 end
 
 -- Which lines may have been superseded: a set of hashes finds suspects in 8 bytes a row, a second pass settles them
--- exactly.
+-- exactly. `orphans`: keys with verdicts whose answer is not there (its line was damaged).
 local function suspects(store, successors)
-  local seen, found = set.new(store.lines), {}
-  for row in store:scan { "type", "key", "judge_hash", "n" } do
+  local seen, answered, found, orphans = set.new(store.lines), set.new(store.lines), {}, {}
+  for row in store:scan { "type", "key", "judge_hash", "n", "response.error.kind" } do
     local id = identity(row, successors)
     if not seen:add(id) then
       found[id] = 0
       found[row.key] = found[row.key] or 0 -- its trial: for the verdicts' response_hash
     end
+    if row.type == "trial" then
+      if not row["response.error.kind"] then answered:add(row.key) end
+    elseif not answered:has(row.key) then
+      orphans[row.key] = true
+    end
   end
-  return found
+  for key in pairs(orphans) do
+    if answered:has(key) then orphans[key] = nil end
+  end
+  return found, orphans
 end
 
 local function settle(store, found, successors)
@@ -71,10 +79,11 @@ end
 ---@return fun(row: table, number: integer): boolean
 function aggregate.counting(store, successors)
   successors = successors or NONE
-  local found = suspects(store, successors)
-  if not next(found) then return function() return true end end
+  local found, orphans = suspects(store, successors)
+  if not next(found) and not next(orphans) then return function() return true end end
   local answers = settle(store, found, successors)
   return function(row, number)
+    if row.type == "verdict" and orphans[row.key] then return false end
     local last = found[identity(row, successors)]
     if last and last ~= number then return false end
     local answer = row.type == "verdict" and answers[row.key]

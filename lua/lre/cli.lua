@@ -43,13 +43,8 @@ function cli.commands()
   return names
 end
 
--- Commands of the three systems that lre grew from, which this version does not have yet.
-local LATER = { grid = true,
-  salvage = true, resume = true }
-
 local function unknown_command(word)
   local names = cli.commands()
-  if LATER[word] then cli.fail(2, '"%s" comes in a later version. `lre help` lists what is here.', word) end
   local sentence = require("lre.suggest").sentence(word, names)
   cli.fail(2, '"%s" is not a command.%s `lre help` lists them.', word, sentence)
 end

@@ -89,6 +89,8 @@ local ENTRIES = {
     help = "Only samples whose id matches (PI-*), or whose category or subcategory does (category=hhh)." },
   { "sample", type = "integer", min = 1, group = "What to measure", on = { RUN, DEMO, "grid" },
     help = "N samples of each suite, drawn with --seed." },
+  { "shard", type = "string", metavar = "I/N", group = "What to measure", on = { RUN },
+    help = "Only the I-th of N parts of the trials; `lre merge` joins their runs." },
   { "seed", type = "integer", min = 0, max = 1 << 53, default = 42, group = "What to measure",
     on = { RUN, DEMO, "grid", "mock" },
     help = "Seed of sampling, retries' jitter and the fake model; sent to providers that take one." },
@@ -210,9 +212,10 @@ local ENTRIES = {
   { "as", type = "string", choices = { "sycophancy" }, metavar = "FORMAT", group = "Files", on = { "export" },
     help = "In which tool's files." },
   { "out", type = "string", metavar = "FILE|-", group = "Files",
-    on = { RUN, "did", "judge", "import", "grid", "export" },
+    on = { RUN, "did", "judge", "import", "grid", "export", "merge" },
     help = "Write the results there (run: also; did: as JSON, a line a trial included; judge: of a file, a line a "
-      .. "row; import: of results; grid: the rows; export: a folder); - for standard output." },
+      .. "row; import: of results; grid: the rows; export: a folder; merge: the new run's folder); - for standard "
+      .. "output." },
   { "dump-raw", type = "string", metavar = "FILE|-", group = "Files", on = { RUN },
     help = "Write the responses there, a JSON line a trial." },
   { "cache", aliases = { "--dir" }, type = "string", metavar = "DIR", group = "Files",

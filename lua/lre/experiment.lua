@@ -183,7 +183,7 @@ function Experiment:plan(dry)
   local resolved = models.resolve(s, suites, { dry = dry, cache = cache_of(s) })
   check_impartial(suites, resolved)
   return plan.new { suites = suites, personas = personas, models = resolved, repeats = s.repeats, limit = s.limit,
-    filter = s.filter, sample = s.sample, seed = s.seed, params = models.params(s) }
+    filter = s.filter, sample = s.sample, shard = s.shard, seed = s.seed, params = models.params(s) }
 end
 
 -- ---- running ----

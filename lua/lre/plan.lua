@@ -126,6 +126,7 @@ local function enter_suite(self, given)
   entry.count = math.min(entry.matched, self.limit or math.huge, self.sample or math.huge)
   entry.tag = self.wanted and ("[filtered %d/%d]"):format(entry.matched, first.count) or ""
   if self.sample then entry.tag = entry.tag .. sample.tag(self.sample, entry.matched, self.seed) end
+  if self.shard then entry.tag = ("%s[shard %d/%d]"):format(entry.tag, self.shard.i, self.shard.n) end
   entry.title = entry.name .. entry.tag
   check_rubrics(entry)
   return entry
@@ -148,7 +149,8 @@ end
 function plan.new(spec)
   local self = setmetatable({ personas = spec.personas, models = spec.models, repeats = spec.repeats or 1,
     limit = spec.limit, filter = spec.filter, wanted = filter.parse(spec.filter or {}),
-    sample = spec.sample, seed = spec.seed or 42, params = spec.params or {}, suites = {}, judges = {} }, Plan)
+    sample = spec.sample, seed = spec.seed or 42, params = spec.params or {}, suites = {}, judges = {},
+    shard = spec.shard and plan.parse_shard(spec.shard) }, Plan)
   if self.limit and self.sample then error({ exit = 2, message = "--limit and --sample: choose one" }, 0) end
   local seen = {}
   for i, given in ipairs(spec.suites) do
@@ -172,11 +174,37 @@ function plan.stored(fields)
   return setmetatable(fields, Plan)
 end
 
----How many trials there are.
-function Plan:count()
+---How many trials there are, of all shards.
+function Plan:full_count()
   local n = 0
   for _, entry in ipairs(self.suites) do n = n + entry.count end
   return n * #self.personas * #self.models * self.repeats
+end
+
+---How many trials there are to ask.
+function Plan:count()
+  if not self.shard then return self:full_count() end
+  if not self.shard_count then
+    self.shard_count = 0
+    for _ in self:trials() do self.shard_count = self.shard_count + 1 end
+  end
+  return self.shard_count
+end
+
+---"2/5" as { i = 2, n = 5 }. Raises { exit = 2 }.
+function plan.parse_shard(text)
+  local i, n = text:match "^(%d+)/(%d+)$"
+  i, n = math.tointeger(tonumber(i)), math.tointeger(tonumber(n))
+  if not i or not n or i < 1 or i > n or n > 100000 then
+    error({ exit = 2, message = ('--shard: expected I/N with I from 1 to N, got "%s"'):format(text) }, 0)
+  end
+  return { i = i, n = n }
+end
+
+-- Which of n parts a trial is in: its key's place in the space of hashes, so whoever asks, and however a suite grows,
+-- it stays in its part.
+local function in_shard(shard, key)
+  return not shard or hash.unit(key) * shard.n // 1 + 1 == shard.i
 end
 
 ---The chosen samples of one suite, in order, as canonical JSON. Raises where a generator gives other samples than at
@@ -265,6 +293,7 @@ function Plan:trials(open)
   return function()
     while true do
       local trial = pull and pull()
+      while trial and not in_shard(self.shard, trial.key) do trial = pull() end
       if trial then return trial end
       i = i + 1
       local entry = self.suites[i]
@@ -280,8 +309,8 @@ local function each(list, fn)
   return out
 end
 
----What a run asks and how it judges, as plain data: what must be equal for a run to be resumed. --limit is not in it: a
----run may grow.
+---What a run asks and how it judges, as plain data: what must be equal for a run to be resumed. --limit and --shard are
+---not in it: a run may grow.
 function Plan:identity()
   return {
     suites = each(self.suites, function(e)

@@ -204,7 +204,7 @@ local function describe(dir, inputs, judges)
     return { name = judge.name, hash = judge.hash, options = judge.options,
       asks = judge.kind == "model" and judge:inputs() or nil }
   end) })
-  dir:write("run.json", assert(json.encode(info, 2)))
+  dir:write_description(info)
 end
 
 -- A model judge that follows one of its name, but asks another model (or in other words): older verdicts count where it

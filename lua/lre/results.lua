@@ -112,6 +112,7 @@ function results.inputs(plan)
     end),
     personas = each(plan.personas, function(p) return { name = p.name, hash = p.hash } end),
     filter = plan.wanted and plan.filter or nil, seed = plan.seed, repeats = plan.repeats,
+    shard = plan.shard and { i = plan.shard.i, n = plan.shard.n, of = plan:full_count() } or nil,
     version = platform.version, planned = plan:count(),
   }
 end

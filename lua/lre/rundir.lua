@@ -5,6 +5,7 @@ local hash = require "lre.hash"
 local http = require "lre.http"
 local journal = require "lre.journal"
 local json = require "lre.json"
+local log = require "lre.log"
 local platform = require "lre.platform"
 local store = require "lre.store"
 local writer = require "lre.writer"
@@ -96,6 +97,17 @@ function Run:release_files()
   self.spare = {}
 end
 
+---Opens the folder of a run that is there. Raises { exit = 3 } where it is none.
+---@param path string
+function rundir.at(path)
+  path = path:gsub("(.)/+$", "%1")
+  if not fs.stat(path .. "/partials.jsonl") then
+    fail(3, "%s: expected the folder of a run (with partials.jsonl)", path)
+  end
+  local parent, id = path:match "^(.*)/([^/]+)$"
+  return rundir.open(parent == "" and "/" or parent or ".", id or path)
+end
+
 -- Of a process that was killed while it wrote a derived file.
 function Run:_clean()
   for _, folder in ipairs { self.path, self.path .. "/inputs" } do
@@ -106,14 +118,35 @@ function Run:_clean()
   end
 end
 
--- The journal's lock is the run's lock.
+-- Who has, or had, the run: { pid, host, since }; nil where nobody says so.
+local function holder(path)
+  local text = fs.read(path, 4096)
+  local told = text and json.decode(text)
+  if type(told) == "table" and math.type(told.pid) == "integer" and type(told.host) == "string" then return told end
+end
+
+-- The journal's lock is the run's lock: the system lets it go when its process ends, however that ends. run.lock only
+-- tells who has it. Where it is left behind, that process did not end by itself.
 function Run:_lock()
   local handle, info = journal.open(self.journal_path)
-  if not handle then
-    fail(4, "%s: %s%s", self.journal_path, tostring(info),
-      info.code == "locked" and "; wait for it, or take another --run-id" or "")
+  local note = self.path .. "/run.lock"
+  local other, host = holder(note), platform.hostname()
+  if not handle and info.code == "locked" then
+    local who = other and ("process %d on host %s (since %s)"):format(other.pid, other.host, tostring(other.since))
+      or tostring(info)
+    fail(4, "%s is in use by %s; wait for it, stop it, or take another --run-id", self.path, who)
+  elseif not handle then
+    fail(4, "%s: %s", self.journal_path, tostring(info))
   end
   self.journal, self.lines, self.torn_bytes = handle, info.lines, info.torn_bytes
+  if other and other.host ~= host then
+    log.warning(("%s says that process %d on host %s has this run, but the lock is free: taken over. Where that "
+      .. "host shares this folder without locks and its process still runs, stop one of the two."):format(note,
+      other.pid, other.host))
+  end
+  local ok, err = fs.write(note, assert(json.encode { pid = platform.pid(), host = host,
+    since = clock.iso(nil, false) }))
+  world(ok, err, note)
 end
 
 -- The run.json of the run, or nil and what is wrong with it.
@@ -226,7 +259,32 @@ function Run:describe(identity, inputs, flags, files)
     platform = platform.describe(), host = platform.host_hash(),
   }
   if self.old then table.insert(data.resumed_at, now) end
+  self:write_description(data)
+end
+
+---Writes run.json, and what of it the derived files need to inputs/ by hash: a lost run.json is made again from that.
+---@param data table
+function Run:write_description(data)
+  local kept = { schema = SCHEMA, type = "run", plan = data.plan, inputs = data.inputs, files = data.files }
+  self:keep(assert(json.encode(kept)), "run.json")
   self:write("run.json", assert(json.encode(data, 2)))
+end
+
+---What inputs/ says of a run whose run.json is lost: { schema, type = "run", plan, inputs, files }. Of several (it was
+---judged again, its limit grew) the one with the most judges, then with the most trials. nil: none.
+---@return table?
+function Run:kept_description()
+  local best
+  local function rank(of) return { #of.inputs.judges, of.inputs.planned or 0 } end
+  for _, name in ipairs(world(fs.list(self.path .. "/inputs"))) do
+    local text = name:find "%.json$" and fs.read(self.path .. "/inputs/" .. name, 1 << 30)
+    local found = text and hash.sha256(text) == name:match "^%x+" and json.decode(text, { max_bytes = 1 << 30 })
+    if type(found) == "table" and found.type == "run" and found.schema == SCHEMA then
+      local a, b = rank(found), best and rank(best) or { -1, -1 }
+      if a[1] > b[1] or a[1] == b[1] and a[2] > b[2] then best = found end
+    end
+  end
+  return best
 end
 
 ---Writes a derived file: temporary name, fsync, rename. Raises { exit = 4 }.
@@ -244,8 +302,8 @@ function Run:keep(source, name)
   return { name = name, sha256 = sum, file = kept }
 end
 
----Copies a stream of samples (texts of whole lines, canonical JSON) to inputs/ under the hash of its bytes; returns that
----file's path within the run.
+---Copies a stream of samples (texts of whole lines, canonical JSON) to inputs/ under the hash of its bytes; returns
+---that file's path within the run.
 function Run:keep_samples(pull)
   local partial = self.path .. "/inputs/.partial"
   local file, err = io.open(partial, "w")
@@ -333,7 +391,10 @@ end
 ---Closes the journal and gives the lock back.
 function Run:close()
   if self.state then self.state:close() end
-  if self.journal then self.journal:close() end
+  if self.journal then
+    fs.remove(self.path .. "/run.lock")
+    self.journal:close()
+  end
   self.journal, self.state = nil, nil
 end
 

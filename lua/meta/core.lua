@@ -567,6 +567,8 @@ function platform.load_env(path) end
 function platform.env_names(prefix) end
 ---@return integer
 function platform.pid() end
+---@return string
+function platform.hostname() end
 
 ---@class lre.infer
 local infer = {}

@@ -119,6 +119,12 @@ static int platform_raise_nofile(lua_State *L) {
   return 1;
 }
 
+static int platform_hostname(lua_State *L) {
+  char host[256];
+  lua_pushstring(L, lre_platform_hostname(host, sizeof host) ? host : "unknown");
+  return 1;
+}
+
 static int platform_pid(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)getpid());
   return 1;
@@ -181,6 +187,7 @@ int luaopen_lre_platform(lua_State *L) {
       {"load_env", platform_load_env},
       {"env_names", platform_env_names},
       {"pid", platform_pid},
+      {"hostname", platform_hostname},
       {NULL, NULL},
   };
   const struct lre_vm *vm = lre_context_get(L)->vm;

@@ -84,7 +84,8 @@ A mistyped word gets the nearest.
   lre: "version" is not a command. `lre help` lists them.
   [2]
   $ lre salvage
-  lre: "salvage" comes in a later version. `lre help` lists what is here.
+  lre: missing argument 'run'
+  Try `lre salvage --help`.
   [2]
   $ lre help rnu
   lre: "rnu" is not a command. Did you mean "run"? `lre help` lists them.

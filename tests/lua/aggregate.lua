@@ -107,7 +107,17 @@ test("categories_have_the_same_counts_and_add_up_to_the_row", function()
 end)
 
 test("more_verdicts_than_answers_is_an_error_never_a_number", function()
-  test.raises(function() results { verdict("a", no, "refused") } end, "do not add up")
+  test.raises(function() results { trial("a", no), verdict("a", no, "refused"), verdict("a", no, "refused", { n = 2 }) }
+  end, "do not add up")
+end)
+
+test("a_verdict_whose_answer_is_lost_counts_no_more_than_the_answer", function()
+  local lost = { trial("a", no), verdict("a", no, "refused"), verdict("b", yes, "complied") }
+  local row = results(lost).rows[1]
+  test.eq({ row.total, row.refused, row.complied }, { 1, 1, 0 })
+  lost[#lost + 1] = trial("b", yes)
+  row = results(lost).rows[1]
+  test.eq({ row.total, row.refused, row.complied }, { 2, 1, 1 })
 end)
 
 test("the_interval_is_wilsons", function()
