@@ -200,6 +200,18 @@ test("a_table_is_the_same_whatever_the_order_of_the_lines_and_whatever_was_super
   test.ok(parquet2 == parquet)
 end)
 
+test("of_a_judge_that_was_asked_again_under_another_hash_the_last_verdict_is_shown_whole", function()
+  local path, at, dir = journal { trial "a", verdict("a", "old", { evidence = { only = "old" } }),
+    verdict("a", "new", { judge_hash = "h2" }) }
+  local s <close> = assert(store.open(at))
+  assert(s:update(path))
+  assert(s:table { journal = path, csv = dir .. "/t.csv", parquet = dir .. "/t.parquet", left_out = {},
+    left_out_verdict = {}, judges = { { name = "j", hash = "h2" }, { name = "j", hash = "h" } } })
+  local csv = assert(fs.read(dir .. "/t.csv"))
+  test.has(csv, "new")
+  test.ok(not csv:find("old", 1, true), csv)
+end)
+
 test("a_journal_without_trials_is_a_table_without_rows", function()
   local csv, parquet = write_table {}
   test.eq(csv, "key\n")
