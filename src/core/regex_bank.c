@@ -9,8 +9,8 @@
 enum {
   MAX_PATTERNS = 1024,   /* that have words; more are run without asking */
   FILTER_BITS = 1 << 16, /* 8 KiB: it stays in the first cache */
-  SHORT_BITS = 1 << 12,
-  HEADS = 1 << 12,
+  HEADS = 1 << 13,
+  KEY_BYTES = 3, /* LRE_LITERAL_MIN */
   LEAST_WITHOUT_LEAD = 5,
   MIN_TEXT = 24,       /* a shorter text is matched as fast as it is searched */
   MAX_TEXT = 64 << 10, /* a longer one is not remembered, so it is not searched */
@@ -18,7 +18,7 @@ enum {
 };
 
 struct word {
-  uint32_t key;     /* four bytes of it, or all three */
+  uint32_t key;     /* three bytes of it */
   unsigned char at; /* where they are in it */
   uint32_t next;    /* 1 + the next word of the same head; 0: none */
   uint32_t place;   /* of its pattern */
@@ -40,8 +40,7 @@ struct lre_regex_bank {
   size_t n_places;
   bool sealed;
   uint32_t heads[HEADS];
-  uint64_t filter[FILTER_BITS / 64];      /* what words begin with */
-  uint64_t short_filter[SHORT_BITS / 64]; /* those of three bytes */
+  uint64_t filter[FILTER_BITS / 64]; /* the keys' */
 };
 
 struct lre_regex_scan {
@@ -105,21 +104,18 @@ struct lre_regex *lre_regex_bank_get(struct lre_regex_bank *bank, const char *pa
   return re;
 }
 
-static uint32_t load32(const char *s) {
-  uint32_t x;
-  memcpy(&x, s, sizeof x);
-  return x;
-}
-
 /* Knuth's multiplicative hash; the upper bits are the good ones. */
-static uint32_t hash32(uint32_t x) {
+static uint32_t hash(uint32_t x) {
   return (x * 2654435769u) >> 16;
 }
 
-/* The first three bytes as they lie in memory, in what was loaded as four. */
-static uint32_t three_of(uint32_t x) {
-  const unsigned char probe[4] = {0, 0, 0, 1};
-  return x & ~(load32((const char *)probe) * 0xFF);
+/* The next three bytes. One more is read. */
+static uint32_t load24(const char *s) {
+  static const unsigned char last[4] = {0, 0, 0, 0xFF};
+  uint32_t x, mask;
+  memcpy(&x, s, sizeof x);
+  memcpy(&mask, last, sizeof mask);
+  return x & ~mask;
 }
 
 static void set_bit(uint64_t *bits, uint32_t i) {
@@ -130,21 +126,27 @@ static bool has_bit(const uint64_t *bits, uint32_t i) {
   return bits[i / 64] >> (i % 64) & 1;
 }
 
-/* Four letters that are rare together: the more common a letter is in European texts, the further to the left. Other
- * bytes of ASCII are the most common ones, those of other scripts the rarest. */
-static size_t rarest_at(const struct lre_literal *text) {
+/* The more common a letter is in European texts, the less. Other bytes of ASCII are the most common ones, those of
+ * other scripts the rarest. */
+static int rarity(const char *key) {
   static const char common[] = "etaoinsrhldcumfpgwybvkxjqz";
-  size_t best = 0, best_rarity = 0;
-  for (size_t at = 0; at + sizeof(uint32_t) <= text->len; at++) {
-    size_t rarity = 0;
-    for (size_t i = at; i < at + sizeof(uint32_t); i++) {
-      char c = text->bytes[i];
-      const char *found = c ? strchr(common, c) : NULL;
-      rarity += found ? (size_t)(found - common) + 2 : (unsigned char)c >= 0x80 ? sizeof common : 0;
-    }
-    if (rarity > best_rarity) {
+  int sum = 0;
+  for (int i = 0; i < KEY_BYTES; i++) {
+    const char *found = key[i] ? strchr(common, key[i]) : NULL;
+    sum += found ? (int)(found - common) + 2 : (unsigned char)key[i] >= 0x80 ? (int)sizeof common : 0;
+  }
+  return sum;
+}
+
+/* Where three letters of a word are that are rare together. */
+static size_t best_key(const char *word, size_t len) {
+  size_t best = 0;
+  int best_score = -1;
+  for (size_t at = 0; at + KEY_BYTES <= len; at++) {
+    int score = rarity(word + at);
+    if (score > best_score) {
       best = at;
-      best_rarity = rarity;
+      best_score = score;
     }
   }
   return best;
@@ -165,19 +167,16 @@ static bool add_word(struct lre_regex_bank *bank, const struct lre_literal *text
     if (!grown) return false;
     bank->words = grown;
   }
-  bool is_short = text->len < sizeof(uint32_t);
-  size_t at = is_short ? 0 : rarest_at(text);
-  uint32_t key = is_short ? three_of(load32(text->bytes)) : load32(text->bytes + at), hash = hash32(key);
-  uint32_t *head = &bank->heads[hash % HEADS];
+  char padded[LRE_LITERAL_MAX + 1] = {0};
+  memcpy(padded, text->bytes, text->len);
+  size_t at = best_key(padded, text->len);
+  uint32_t key = load24(padded + at), place_of_key = hash(key);
+  uint32_t *head = &bank->heads[place_of_key % HEADS];
   if (is_known(bank, *head, text, place)) return true;
   bank->words[bank->n_words] =
       (struct word){.key = key, .at = (unsigned char)at, .next = *head, .place = place, .text = *text};
   *head = (uint32_t)++bank->n_words;
-  if (is_short) {
-    set_bit(bank->short_filter, hash % SHORT_BITS);
-  } else {
-    set_bit(bank->filter, hash);
-  }
+  set_bit(bank->filter, place_of_key);
   return true;
 }
 
@@ -271,10 +270,12 @@ static bool has_odd_letter(const char *s, size_t len) {
   return false;
 }
 
-/* A word has its key at `at`: is it there? */
+/* A word has its key at `at`: is it there? Many words may have one key; their ends tell most apart. */
 static bool holds(const struct lre_regex_scan *slot, size_t at, const struct word *w) {
   if (w->at > at || w->text.len > slot->len - (at - w->at)) return false;
-  return memcmp(slot->folded + at - w->at, w->text.bytes, w->text.len) == 0;
+  const char *text = slot->folded + at - w->at;
+  size_t last = w->text.len - 1u;
+  return text[last] == w->text.bytes[last] && text[0] == w->text.bytes[0] && memcmp(text, w->text.bytes, last) == 0;
 }
 
 static void look_up(const struct lre_regex_bank *bank, struct lre_regex_scan *slot, size_t at, uint32_t key,
@@ -288,10 +289,8 @@ static void look_up(const struct lre_regex_bank *bank, struct lre_regex_scan *sl
 static void search(const struct lre_regex_bank *bank, struct lre_regex_scan *slot) {
   memset(slot->found, 0, (bank->n_places + 63) / 64 * sizeof slot->found[0]);
   for (size_t at = 0; at + LRE_LITERAL_MIN <= slot->len; at++) {
-    uint32_t four = load32(slot->folded + at), three = three_of(four);
-    uint32_t hash = hash32(four), short_hash = hash32(three);
-    if (has_bit(bank->filter, hash)) look_up(bank, slot, at, four, hash);
-    if (has_bit(bank->short_filter, short_hash % SHORT_BITS)) look_up(bank, slot, at, three, short_hash);
+    uint32_t key = load24(slot->folded + at), h = hash(key);
+    if (has_bit(bank->filter, h)) look_up(bank, slot, at, key, h);
   }
 }
 

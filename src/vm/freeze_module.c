@@ -8,8 +8,10 @@
 #include "vm/sandbox_state.h"
 #include "vm/value.h"
 
-static const char library_key = 0;  /* in the registry: the set of our libraries' functions */
-static const char snapshot_key = 0; /* in the registry: function 1, value 1, function 2, ... */
+static const char library_key = 0; /* in the registry: the set of our libraries' functions */
+static const char snapshot_key =
+    0;                       /* in the registry: the thread whose stack is function 1, value 1, function 2, ... */
+enum { SNAPSHOT_SPARE = 4 }; /* places on it for a comparison */
 
 /* Pushes the registry's table at `key`, made when it is not there. */
 static void push_registry_table(lua_State *L, const void *key) {
@@ -99,13 +101,11 @@ static void note_upvalue(struct walk *w, int function, int n) {
   int *grown = realloc(sb->upvalues, (sb->n_upvalues + 1) * sizeof *grown);
   if (!grown) luaL_error(L, "not enough memory");
   sb->upvalues = grown;
-  sb->upvalues[sb->n_upvalues++] = n;
-  push_registry_table(L, &snapshot_key);
+  if (!lua_checkstack(sb->snapshot, 2 + SNAPSHOT_SPARE)) luaL_error(L, "it has too many functions and locals");
   lua_pushvalue(L, function);
-  lua_rawseti(L, -2, 2 * (lua_Integer)sb->n_upvalues - 1);
   lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, 2 * (lua_Integer)sb->n_upvalues);
-  lua_pop(L, 1);
+  lua_xmove(L, sb->snapshot, 2);
+  sb->upvalues[sb->n_upvalues++] = n;
 }
 
 static void visit_function(struct walk *w, int function, int name) {
@@ -161,6 +161,9 @@ static void visit_table(struct walk *w, int table, int name) {
 void lre_sandbox_freeze(struct lre_sandbox *sb, lua_State *L, int first, int last) {
   luaL_checkstack(L, 20, "freezing");
   int top = lua_gettop(L);
+  sb->snapshot = lua_newthread(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &snapshot_key);
+  sb->n_upvalues = 0;
   lua_newtable(L);
   lua_newtable(L);
   struct walk w = {.sb = sb, .L = L, .queue = top + 1, .seen = top + 2};
@@ -190,11 +193,12 @@ static bool is_same(lua_State *L) {
   return nan_now && nan_before;
 }
 
-/* The function is on the top, and is popped. */
-static void note_impure(struct lre_sandbox *sb, lua_State *L, const char *name) {
+/* Upvalue `name` of function i of the snapshot was changed. */
+static void note_impure(struct lre_sandbox *sb, lua_State *L, size_t i, const char *name) {
   lua_Debug ar;
   char text[384];
-  lua_getinfo(L, ">S", &ar);
+  lua_pushvalue(sb->snapshot, 2 * (int)i + 1);
+  lua_getinfo(sb->snapshot, ">S", &ar);
   snprintf(text, sizeof text,
            "%s:%d: a function changed '%s', a local of the file; a rule judge keeps nothing between rows (make it a "
            "local of the function)",
@@ -203,22 +207,15 @@ static void note_impure(struct lre_sandbox *sb, lua_State *L, const char *name) 
 }
 
 bool lre_sandbox_verify(struct lre_sandbox *sb, lua_State *L) {
-  bool same = true;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &snapshot_key) == LUA_TTABLE) {
-    int snapshot = lua_gettop(L);
-    for (size_t i = 0; same && i < sb->n_upvalues; i++) {
-      lua_rawgeti(L, snapshot, 2 * (lua_Integer)i + 1);
-      lua_rawgeti(L, snapshot, 2 * (lua_Integer)i + 2);
-      const char *name = lua_getupvalue(L, -2, sb->upvalues[i]);
-      same = is_same(L);
-      lua_pop(L, 2);
-      if (!same) {
-        lua_pushvalue(L, -1);
-        note_impure(sb, L, name);
-      }
-      lua_pop(L, 1);
-    }
+  lua_State *kept = sb->snapshot;
+  for (size_t i = 0; i < sb->n_upvalues; i++) {
+    lua_pushvalue(kept, 2 * (int)i + 2);
+    const char *name = lua_getupvalue(kept, 2 * (int)i + 1, sb->upvalues[i]);
+    bool same = is_same(kept);
+    lua_pop(kept, 2);
+    if (same) continue;
+    note_impure(sb, L, i, name);
+    return false;
   }
-  lua_pop(L, 1);
-  return same;
+  return true;
 }

@@ -37,7 +37,8 @@ struct lre_sandbox {
   struct lre_row *row; /* the one being judged */
   bool fresh;          /* no row was judged since it was built */
   size_t baseline;     /* bytes held after loading */
-  int *upvalues;       /* which upvalue of function i of the snapshot; functions and values are in a Lua table */
+  int *upvalues;       /* which upvalue of function i of the snapshot */
+  lua_State *snapshot; /* only a stack: function 1, value 1, function 2, ...; anchored in the registry */
   size_t n_upvalues;
   const char *seed; /* what math.random is seeded from: the row's text, or the source while loading; */
   size_t seed_len;
