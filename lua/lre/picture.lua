@@ -4,7 +4,7 @@
 --   { kind = "intervals", title, note, axis = { low, high, percent? }, groups = { { name?, rows = { figure } } } }
 --   { kind = "bars", title, note, parts = { { name, index | left_out } },
 --     groups = { { name?, rows = { { label, counts, total } } } } }
---   { kind = "heat", title, note, limit, across, down, columns, rows = { { label, cells = { figure } } } }
+--   { kind = "heat", title, note, limit, share?, across, down, columns, rows = { { label, cells = { figure } } } }
 --
 -- where figure = { label?, value?, low?, high?, n }: no value is no data, never 0. Every panel has a table too: `head`
 -- and `body`, for readers of numbers and for those who cannot see.
@@ -158,7 +158,51 @@ local function other_panels(results, rows, out)
   end
 end
 
-local function category_panel(results, rows)
+-- One model's shares: a row a persona, a column a category.
+local function category_heat(results, one, metric, columns)
+  if #columns < 2 or #columns > 8 then return nil end
+  local lines, body, head = {}, {}, { "Persona" }
+  for k, category in ipairs(columns) do head[k + 1] = category end
+  for i, row in ipairs(one.rows) do
+    lines[i], body[i] = { label = row.persona, cells = {} }, { row.persona }
+    for k, category in ipairs(columns) do
+      local part = row.categories[category]
+      local f = part and part.metrics[metric] and figure(nil, part.metrics[metric]) or { n = 0 }
+      lines[i].cells[k] = f
+      body[i][k + 1] = f.value and ("%s, n = %d"):format(picture.said(f), f.n) or "no data"
+    end
+  end
+  local name = #results.inputs.suites > 1 and ("%s, %s"):format(one.suite, one.model) or one.model
+  return { kind = "heat", title = ("%s: %s"):format(sentence_case(metric), name), share = true, limit = 1,
+    note = "By persona and category; the table has the intervals.", across = "Category", down = "Persona",
+    columns = columns, rows = lines, head = head, body = body }
+end
+
+-- Where intervals would be too many: a map for each suite and model, of personas and categories.
+local function category_heats(results, rows, out)
+  local metric, order, at = rows[1].primary, {}, {}
+  if not metric or not is_share(rows, metric) then return end
+  for _, row in ipairs(rows) do
+    local key = row.suite .. "\0" .. row.model
+    if not at[key] then
+      at[key] = { suite = row.suite, model = row.model, rows = {} }
+      order[#order + 1] = at[key]
+    end
+    table.insert(at[key].rows, row)
+  end
+  if #order > MAX_HEATS then return end
+  for _, one in ipairs(order) do
+    local columns, seen = {}, {}
+    for _, row in ipairs(one.rows) do
+      for _, category in ipairs(report.categories(row)) do
+        if not seen[category] then columns[#columns + 1], seen[category] = category, true end
+      end
+    end
+    out[#out + 1] = category_heat(results, one, metric, columns)
+  end
+end
+
+local function category_panel(results, rows, out)
   local metric, groups = rows[1].primary, {}
   for _, row in ipairs(rows) do
     local group = { name = by_suite(rows, function() end)[2] and ("%s, %s"):format(row.suite, name_of(results, row))
@@ -169,8 +213,9 @@ local function category_panel(results, rows)
     end
     if #group.rows > 0 then groups[#groups + 1] = group end
   end
-  if #groups == 0 or count(groups) > MAX_ROWS then return nil end
-  return intervals(sentence_case(metric) .. " by category", "The same within each category.", groups,
+  if #groups == 0 then return end
+  if count(groups) > MAX_ROWS then return category_heats(results, rows, out) end
+  out[#out + 1] = intervals(sentence_case(metric) .. " by category", "The same within each category.", groups,
     is_share(rows, metric))
 end
 
@@ -181,6 +226,12 @@ local function counts_of(part, labels)
   for i, label in ipairs(labels) do counts[i] = part.counts[label] or 0 end
   local rest = { part.undecided, part.unscored, part.filtered, part.generation_errors + part.judge_errors }
   return table.move(rest, 1, #rest, #counts + 1, counts)
+end
+
+local function rows_with_categories(rows)
+  local n = #rows
+  for _, row in ipairs(rows) do n = n + #report.categories(row) end
+  return n
 end
 
 local function mix_panel(results, rows, labels)
@@ -196,13 +247,19 @@ local function mix_panel(results, rows, labels)
     for i, n in ipairs(counts) do line[i + 1] = tostring(n) end
     body[#body + 1] = line
   end
+  local detailed = rows_with_categories(rows) <= MAX_ROWS
   for _, row in ipairs(rows) do
-    local group = { name = ("%s, %s"):format(row.suite, name_of(results, row)), rows = {} }
-    add(group, "all", row)
-    for _, category in ipairs(report.categories(row)) do add(group, category, row.categories[category]) end
-    groups[#groups + 1] = group
+    local last = groups[#groups]
+    if detailed then
+      local group = { name = ("%s, %s"):format(row.suite, name_of(results, row)), rows = {} }
+      groups[#groups + 1] = group
+      add(group, "all", row)
+      for _, category in ipairs(report.categories(row)) do add(group, category, row.categories[category]) end
+    else
+      if not last or last.name ~= row.suite then groups[#groups + 1] = { name = row.suite, rows = {} } end
+      add(groups[#groups], name_of(results, row), row)
+    end
   end
-  if count(groups) > MAX_ROWS then return nil end
   return { kind = "bars", title = "What the answers were", head = head, body = body, parts = parts, groups = groups,
     note = ("Every answer, by what judge %s said of it; what no rate counts is hatched."):format(rows[1].judge) }
 end
@@ -388,7 +445,7 @@ function picture.sections(results)
     local rows, panels = picture.rows(results, judge), {}
     panels[#panels + 1] = primary_panel(results, rows)
     panels[#panels + 1] = mix_panel(results, rows, report.labels(results, rows, judge))
-    panels[#panels + 1] = category_panel(results, rows)
+    category_panel(results, rows, panels)
     contrast_panels(results, judge, panels)
     other_panels(results, rows, panels)
     if i == 1 then panels[#panels + 1] = joint_panel(results) end

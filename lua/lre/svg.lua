@@ -254,22 +254,23 @@ local function heat_class(value, limit)
   return (value < 0 and "hm" or "hp") .. math.min(step, STEPS), step >= STEPS and "on" or "ink"
 end
 
-local function draw_cell(out, f, x, y, w, limit)
+local function draw_cell(out, panel, f, x, y, w)
   if not f.value then
     out[#out + 1] = rect(x, y, w - 2, 34, "axis")
     out[#out + 1] = label(x + w / 2 - 1, y + 21, "soft s", "no data", nil, "middle")
     return
   end
-  local ground, ink = heat_class(f.value, limit)
+  local ground, ink = heat_class(f.value, panel.limit)
   out[#out + 1] = rect(x, y, w - 2, 34, ground)
-  out[#out + 1] = label(x + w / 2 - 1, y + 15, ink, ("%+.2f"):format(f.value), nil, "middle")
+  out[#out + 1] = label(x + w / 2 - 1, y + 15, ink, (panel.share and "%.2f" or "%+.2f"):format(f.value), nil, "middle")
   out[#out + 1] = label(x + w / 2 - 1, y + 29, ink .. " s", ("n = %d"):format(f.n), nil, "middle")
 end
 
 local function draw_heat(out, panel)
   local side = 0
   for _, row in ipairs(panel.rows) do side = math.max(side, width_of(row.label, 12)) end
-  side = math.min(130, math.max(side, width_of(panel.down, 11)) + 8)
+  local most = math.max(130, RIGHT - MARGIN - 62 * #panel.columns) -- what the numbers leave
+  side = math.min(most, math.max(side, width_of(panel.down, 11)) + 8)
   local w = (RIGHT - MARGIN - side) / #panel.columns
   out[#out + 1] = label(MARGIN + side, 14, "soft s", panel.across, RIGHT - MARGIN - side)
   out[#out + 1] = label(MARGIN, 30, "soft s", panel.down, side)
@@ -279,11 +280,12 @@ local function draw_heat(out, panel)
   local y = 36
   for _, row in ipairs(panel.rows) do
     out[#out + 1] = label(MARGIN, y + 21, "ink", row.label, side - 4)
-    for k, f in ipairs(row.cells) do draw_cell(out, f, MARGIN + side + (k - 1) * w, y, w, panel.limit) end
+    for k, f in ipairs(row.cells) do draw_cell(out, panel, f, MARGIN + side + (k - 1) * w, y, w) end
     y = y + 36
   end
-  out[#out + 1] = label(MARGIN, y + 14, "soft s",
-    ("Orange is below 0, blue above; the strongest is %g."):format(panel.limit))
+  local legend = panel.share and "The bluer, the nearer to 1."
+    or ("Orange is below 0, blue above; the strongest is %g."):format(panel.limit)
+  out[#out + 1] = label(MARGIN, y + 14, "soft s", legend)
   return y + 22
 end
 

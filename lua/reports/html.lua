@@ -8,14 +8,17 @@ local svg = require "lre.svg"
 
 local esc = svg.escape
 
+-- A longer table is folded away: the pictures come first.
+local LONGEST_OPEN = 24
+
 local STYLE = [[
 :root{color-scheme:light dark}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1rem;max-width:76rem;background:#fff;color:#1a1a1a;line-height:1.5;
   font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.3rem;margin-top:2.5rem}h3{font-size:1.05rem;margin:0}
-.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:2rem}
-figure{margin:0;min-width:0}figure p{margin:.2rem 0 .5rem}
+.panels{columns:21rem 3;column-gap:2rem}
+figure{margin:0 0 2.5rem;min-width:0;break-inside:avoid}figure p{margin:.2rem 0 .5rem}
 p.note,figcaption p,footer{color:#555}
 figure svg{display:block;width:100%;max-width:34rem;height:auto}
 .scroll{overflow-x:auto;max-width:100%}
@@ -64,21 +67,25 @@ end
 -- Every row of a judge: what was counted, what was left out, the primary figure.
 local function main_table(results, section, id)
   local rows, labels = section.rows, report.labels(results, section.rows, section.judge)
-  local head = { "Model", "Suite", "Persona", "Total" }
-  for _, label in ipairs(labels) do head[#head + 1] = word(label) end
   local metric = rows[1].primary
-  table.move({ "Undecided", "Unscored", "Filtered", "Errors", metric and word(metric) or "Rate", "95% interval", "n" },
-    1, 7, #head + 1, head)
+  local head = { "Model", "Suite", "Persona", metric and word(metric) or "Rate", "95% interval", "n", "Total" }
+  for _, label in ipairs(labels) do head[#head + 1] = word(label) end
+  table.move({ "Undecided", "Unscored", "Filtered", "Errors" }, 1, 4, #head + 1, head)
   local body = {}
   for i, row in ipairs(rows) do
-    local line, m = { row.model, row.suite, row.persona, row.total }, metric and row.metrics[metric]
-    for _, label in ipairs(labels) do line[#line + 1] = row.counts[label] or 0 end
+    local m = metric and row.metrics[metric]
     local value = not m and "—" or m.n == 0 and "no data" or report.number(m.value)
-    table.move({ row.undecided, row.unscored, row.filtered, row.generation_errors + row.judge_errors, value,
-      m and report.interval(m) or "—", m and m.n or 0 }, 1, 7, #line + 1, line)
+    local line = { row.model, row.suite, row.persona, value, m and report.interval(m) or "—", m and m.n or 0,
+      row.total }
+    for _, label in ipairs(labels) do line[#line + 1] = row.counts[label] or 0 end
+    table.move({ row.undecided, row.unscored, row.filtered, row.generation_errors + row.judge_errors }, 1, 4, #line + 1,
+      line)
     body[i] = line
   end
-  return html_table(("Results by judge %s"):format(section.judge), head, body, id, 2)
+  local caption = ("Results by judge %s"):format(section.judge)
+  local out = html_table(caption, head, body, id, 2)
+  if #rows <= LONGEST_OPEN then return out end
+  return ("<details><summary>Table: %s, %d rows</summary>\n%s\n</details>"):format(esc(caption), #rows, out)
 end
 
 -- ---- figures ----

@@ -113,7 +113,8 @@ local function heat(out, panel)
   line("", panel.columns)
   for _, row in ipairs(panel.rows) do
     local cells = {}
-    for k, f in ipairs(row.cells) do cells[k] = f.value and ("%+.2f n=%d"):format(f.value, f.n) or "no data" end
+    local spec = panel.share and "%.2f n=%d" or "%+.2f n=%d"
+    for k, f in ipairs(row.cells) do cells[k] = f.value and spec:format(f.value, f.n) or "no data" end
     line(row.label, cells)
   end
 end

@@ -102,6 +102,25 @@ test("a_pictures_table_has_every_figure_of_it", function()
   end
 end)
 
+test("many_personas_are_a_map_for_each_model", function()
+  local labels = {}
+  for i = 1, 45 do labels[i] = "m" end
+  local results = fixture.results(labels)
+  results.contrasts = {}
+  for i, row in ipairs(results.rows) do
+    row.persona = ("p%02d"):format(i)
+    results.inputs.personas[i] = { name = row.persona }
+  end
+  local panels = picture.sections(results)[1].panels
+  test.eq({ #panels, panels[1].kind, panels[2].kind, panels[3].kind }, { 3, "intervals", "bars", "heat" })
+  test.eq({ #panels[2].groups, #panels[2].groups[1].rows }, { 1, 45 })
+  test.eq({ #panels[3].rows, panels[3].head }, { 45, { "Persona", "landlord", "tenant" } })
+  test.eq(panels[3].body[45], { "p45", "0.600 [0.231, 0.882], n = 5", "no data" })
+  local html = report.render("html", results, {})
+  test.has(html, "<details><summary>Table: Results by judge stance, 45 rows</summary>")
+  check_markup(html, true)
+end)
+
 test("every_drawing_has_a_name_a_description_and_a_table", function()
   local html, ids = rendered "html", {}
   for id in html:gmatch 'id="(.-)"' do
