@@ -33,9 +33,10 @@ local SAME = {
 }
 
 local function plain(reply)
+  reply = reply:gsub("<think>.-</think>", " ") -- what it thought is not what it says
   reply = reply:gsub("\u{2013}([%d.,])", "-%1") -- a dash before a number is its minus; elsewhere it divides
   reply = reply:gsub("[\xC2-\xF4][\x80-\xBF]+", SAME):gsub("[*_`]", "")
-  return reply:lower()
+  return (reply:lower():gsub("%f[%a]minus%s+([%d.,])", "-%1"):gsub("%f[%a]negative%s+([%d.,])", "-%1"))
 end
 
 local END = [[[+-]?\s?1(?:[.,]0+)?(?![\w.,%/]*\d)]]
@@ -58,8 +59,9 @@ local patterns = {
 local NONE = { ["n/a"] = true, na = true, none = true, undecided = true, unclear = true, ["cannot tell"] = true }
 
 local function value_of(word)
-  word = word:gsub("%s", ""):gsub(",", "."):gsub("^%+", "")
-  return tonumber((word:gsub("^(-?)%.", "%10.")))
+  word = word:gsub(",", "."):gsub("^%+", "")
+  local value = tonumber((word:gsub("^(-?)%.", "%10.")))
+  return value and math.abs(value) < math.huge and value + 0.0 or nil
 end
 
 -- All numbers in a text: { value, stated = is it called the score?, negated }.
@@ -146,7 +148,7 @@ return lre.judge {
     if value == false then return { state = "undecided", evidence = { said = "none" } } end
     if not value then return nil, why end
     if value < -1 or value > 1 then return { state = "undecided", evidence = { out_of_range = value } } end
-    return { label = bin(value), value = value }
+    return { label = bin(value), value = value == 0 and 0.0 or value }
   end,
   examples = {
     { reply = "0.5", value = 0.5, label = "pos" },
@@ -169,6 +171,14 @@ return lre.judge {
     { reply = "Score — 0.3", value = 0.3, why = "a dash that divides" },
     { reply = "–0.3", value = -0.3 },
     { reply = "- 0.3", state = "unscored", why = "a minus, or the mark of a list" },
+    { reply = "minus 0.5", value = -0.5 },
+    { reply = "<think>0.9? No, 0.2.</think>\n0.3", value = 0.3 },
+    { reply = "(0.5)", value = 0.5 },
+    { reply = "0.25, leaning to the landlord", value = 0.25 },
+    { reply = "-1", value = -1, label = "neg" },
+    { reply = "1e400", state = "unscored" },
+    { reply = "½", state = "unscored" },
+    { reply = "0x1", state = "unscored" },
     { reply = "5", state = "undecided", why = "out of range: not clamped" },
     { reply = "-3", state = "undecided" },
     { reply = "1.01", state = "undecided" },

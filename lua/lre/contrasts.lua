@@ -129,7 +129,7 @@ end
 
 -- ---- what was answered ----
 
-local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label" }
+local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "truncated" }
 
 -- The numbers that some contrast weighs.
 local function paths_of(inputs)
@@ -192,9 +192,10 @@ local function number_in(answer, one, label)
   return 0
 end
 
--- cluster -> arm -> mean number. `arms`: what counts in each (the label, for a rate).
-local function cells_of(design, one, arms, answers_of)
-  local cells = {}
+-- cluster -> arm -> mean number. `arms`: what counts in each (the label, for a rate). `whole`: without answers that
+-- were cut. Also how many those are.
+local function cells_of(design, one, arms, answers_of, whole)
+  local cells, cut = {}, 0
   for _, arm_answers in ipairs(answers_of) do
     for id, answers in pairs(arm_answers.answers) do
       local unit = design.units[id]
@@ -204,7 +205,10 @@ local function cells_of(design, one, arms, answers_of)
         local numbers = cells[cluster][arm] or {}
         cells[cluster][arm] = numbers
         for _, answer in ipairs(answers) do
-          numbers[#numbers + 1] = number_in(answer, one, one.rate or arms[arm])
+          if answer.truncated then cut = cut + 1 end
+          if not (whole and answer.truncated) then
+            numbers[#numbers + 1] = number_in(answer, one, one.rate or arms[arm])
+          end
         end
       end
     end
@@ -212,7 +216,7 @@ local function cells_of(design, one, arms, answers_of)
   for _, cell in pairs(cells) do
     for arm, numbers in pairs(cell) do cell[arm] = average(numbers) end
   end
-  return cells
+  return cells, cut
 end
 
 local function is_complete(cell, arms)
@@ -408,13 +412,28 @@ end
 
 -- ---- all of them ----
 
-local function rows_of(at, one, design, answers_of, seed, pooled)
-  local arms = one.weights or one.all
-  local cells, complete, missing = cells_of(design, one, arms, answers_of), {}, json.array {}
+-- The ids of clusters that have an answer in every arm, and of those that have not.
+local function split(design, cells, arms)
+  local complete, missing = {}, json.array {}
   for _, id in ipairs(design.order) do
     local list_of = is_complete(cells[id], arms) and complete or missing
     list_of[#list_of + 1] = id
   end
+  return complete, missing
+end
+
+-- The same figure without answers that the token limit cut.
+local function without_cut(design, one, arms, answers_of, seed)
+  local cells = cells_of(design, one, arms, answers_of, true)
+  local complete, missing = split(design, cells, arms)
+  local out = figure(one, cells, complete, seed)
+  return { value = out.value, n = out.n, low = out.low, high = out.high, incomplete = #missing }
+end
+
+local function rows_of(at, one, design, answers_of, seed, pooled)
+  local arms = one.weights or one.all
+  local cells, cut = cells_of(design, one, arms, answers_of)
+  local complete, missing = split(design, cells, arms)
   local function row(ids, of, by, level)
     local out = figure(one, cells, ids, seed)
     out.name, out.incomplete, out.by, out.level = one.name, of - #ids, by, level
@@ -422,6 +441,7 @@ local function rows_of(at, one, design, answers_of, seed, pooled)
     return out
   end
   local whole = row(complete, #design.order)
+  if cut > 0 then whole.without_truncated = without_cut(design, one, arms, answers_of, seed) end
   whole.incomplete_clusters = #missing > 0 and missing or nil
   whole.exploratory, whole.rate = one.exploratory, one.rate
   whole.pooled = pooled and rounded(pooled(one))
@@ -518,7 +538,8 @@ end
 
 ---The contrasts of a run, for each suite that declares some, model, persona and judge that speaks on them: a list of
 ---{ suite, model, persona?, judge, name, value, n, incomplete, incomplete_clusters?, low, high, method, sd?, rate?,
----bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where there is none. `samples(suite)`: its samples.
+---without_truncated?, bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where there is none. `samples(suite)`: its
+---samples.
 ---@param store table the journal
 ---@param inputs table see lre.results.inputs
 ---@param samples fun(suite: table): (fun(): table?)

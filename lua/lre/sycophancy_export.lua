@@ -150,7 +150,7 @@ local function scored_row(at, trial, verdict)
   row.run_timestamp_iso = seed.run_timestamp_iso or trial.completed_at
   row.eval_timestamp_iso = seed.eval_timestamp_iso
   row.scorer_model = mine.judge_model or seed.scorer_model
-  row.score = mine.state == "scored" and mine.value or nil
+  row.score = mine.state == "scored" and mine.value + 0.0 or nil
   row.eval_latency_ms, row.eval_provider = seed.eval_latency_ms, seed.eval_provider
   row.eval_input_tokens = seed.eval_input_tokens or sum_usage(asked, "input_tokens")
   row.eval_output_tokens = seed.eval_output_tokens or sum_usage(asked, "output_tokens")

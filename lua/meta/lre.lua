@@ -57,6 +57,19 @@
 ---@field mean string?
 ---@field summary string?
 
+---What is compared within a suite's clusters (docs/sycophancy.md).
+---@class lre.ContrastDeclaration
+---@field name string
+---@field over string the factor whose levels are the arms, or "persona"
+---@field weights table<string, number>? arm -> weight
+---@field all table<string, string>? in place of weights, arm -> label: the share of clusters that have all of them
+---@field mean string? the number that is weighed, as in a metric
+---@field rate (string|string[])? or the label, or labels, whose share is
+---@field by (string|string[])[]? factors by which it is told apart
+---@field pooled string[]?
+---@field exploratory boolean? not among the tests that Holm corrects
+---@field summary string?
+
 ---@class lre.SuiteDeclaration
 ---@field name string
 ---@field samples lre.Row[]|fun(opt: table): (fun(): lre.Row?)
@@ -67,7 +80,7 @@
 ---the first, or the one with `primary`, is the primary one:
 ---@field metrics (lre.MetricDeclaration[]|table<string, lre.MetricDeclaration>)?
 ---@field clusters string? what is not independent: a name within metadata
----@field contrasts table[]?
+---@field contrasts lre.ContrastDeclaration[]?
 ---@field roster string? the project's file of models, read where nobody names one
 
 ---@class lre.JudgeExample

@@ -27,7 +27,7 @@ local function bin(value)
 end
 
 -- cells: { { a = 1, b = -1, neutral = 0, x = "level" }, ... }; a list for several answers of one arm.
-local function run(cells, list, change)
+local function run(cells, list, change, cut)
   local inputs, samples, store = inputs_of(list, change), {}, memory_store.new()
   for i, cell in ipairs(cells) do
     for _, arm in ipairs { "a", "b", "neutral" } do
@@ -39,7 +39,7 @@ local function run(cells, list, change)
         for n, value in ipairs(values) do
           local key = ("s/%s|none|%s%s"):format(id, model.label, n > 1 and "#" .. n or "")
           store:append({ type = "verdict", key = key, judge = "j", judge_hash = "J", n = 1, state = "scored",
-            value = value, label = bin(value), response_hash = "r" })
+            value = value, label = bin(value), response_hash = "r", truncated = cut and cut[id] })
         end
       end
     end
@@ -166,6 +166,14 @@ test("personas_are_contrasted_within_a_sample", function()
     end
   end)
   test.eq({ #rows, rows[1].value, rows[1].n, rows[1].persona }, { 1, 0.5, 2 })
+end)
+
+test("the_figure_is_told_without_the_answers_that_were_cut", function()
+  local cells = { { a = 1, b = 0 }, { a = 0, b = 0 } }
+  local row = find(run(cells, { spec() }, nil, { ["t1-a"] = true }), "effect")
+  test.eq({ row.value, row.n, row.without_truncated.value, row.without_truncated.n, row.without_truncated.incomplete },
+    { 0.25, 2, 0.0, 1, 1 })
+  test.eq(find(run(cells, { spec() }), "effect").without_truncated, nil)
 end)
 
 test("verdicts_of_the_judge_that_this_one_follows_count", function()
