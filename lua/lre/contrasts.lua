@@ -243,13 +243,11 @@ local function bootstrap(values, ids, seed)
   return { low = json.round(i.low), high = json.round(i.high), replicates = REPLICATES, seed = seed }
 end
 
--- Student's t and its p; no interval where all clusters agree to the bit: a width of zero would claim certainty.
+-- Student's t and its p.
 local function by_t(values, ids, seed)
   local out, t = means.interval(values)
   out.clusters = nil
-  if out.sd == 0 then
-    out.low, out.high, out.constant = json.null, json.null, true
-  elseif t then
+  if t then
     out.p = json.round(assert(stats.t_test(t, #values - 1)))
     out.bootstrap = seed and bootstrap(values, ids, seed)
   end

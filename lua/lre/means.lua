@@ -95,11 +95,14 @@ local function mean_of(list)
   return mean, n, G > 1 and math.sqrt(G / (G - 1) * squares) / n or nil
 end
 
+-- What is left of a spread of 0 after the rounding of sums.
+local ALIKE = 1e-12
+
 local function rounded(x)
   return x and json.round(x) or json.null
 end
 
--- Population spread of the values about their mean.
+-- The sample's standard deviation.
 local function spread(values, keep, mean)
   local sorted, n, squares = table.move(values, 1, #values, 1, {}), 0, 0
   if keep then
@@ -107,13 +110,15 @@ local function spread(values, keep, mean)
     for i, value in ipairs(values) do sorted[#sorted + 1] = keep(i) and value or nil end
   end
   table.sort(sorted)
+  if sorted[1] == sorted[#sorted] then return #sorted > 1 and 0.0 or nil end
   for _, value in ipairs(sorted) do n, squares = n + 1, squares + (value - mean) ^ 2 end
   return n > 1 and math.sqrt(squares / (n - 1)) or nil
 end
 
 ---The mean of numbers that come in clusters (clusters[i] names that of values[i]; nil: each its own) with Student's t
----interval on G - 1 degrees of freedom: { value, n, low, high, method = "t", sd, clusters }; `value` null where n is 0,
----the bounds null where there are not two clusters. Also t itself, nil where it has no standard error.
+---interval on G - 1 degrees of freedom: { value, n, low, high, method = "t", sd, clusters, constant? }; `value` null
+---where n is 0, the bounds null where there are not two clusters, or all are alike (`constant`): a width of 0 would
+---claim certainty. Also t itself, nil where it has no standard error.
 ---@param values number[]
 ---@param clusters any[]?
 ---@param keep (fun(i: integer): boolean)?
@@ -124,9 +129,11 @@ function means.interval(values, clusters, keep)
   end
   local list = by_cluster(values, clusters, keep)
   local mean, n, se = mean_of(list)
-  local half = se and assert(stats.t_quantile(0.975, #list - 1)) * se
+  local constant = se and se <= ALIKE * math.max(1, math.abs(mean)) or false
+  local half = se and not constant and assert(stats.t_quantile(0.975, #list - 1)) * se
   return { value = rounded(mean), n = n, low = rounded(half and mean - half), high = rounded(half and mean + half),
-    method = "t", sd = rounded(mean and spread(values, keep, mean)), clusters = #list }, se and se > 0 and mean / se
+    method = "t", sd = rounded(mean and spread(values, keep, mean)), clusters = #list, constant = constant or nil },
+    half and mean / se
 end
 
 local NONE = { clusters = {}, cut = {} }

@@ -230,6 +230,12 @@ test("a_mean_without_data_is_null_not_zero_and_one_value_has_no_interval", funct
   test.eq({ m.value, m.n, m.low, m.high }, { 1.0, 1, json.null, json.null })
 end)
 
+test("numbers_that_are_all_alike_have_no_interval_of_no_width", function()
+  local json = require "lre.json"
+  local m = mean_with(scored_with { 0.1, 0.1, 0.1 })
+  test.eq({ m.value, m.low, m.high, m.sd, m.constant }, { 0.1, json.null, json.null, 0.0, true })
+end)
+
 test("a_mean_is_the_same_to_the_last_bit_in_any_order_of_completion", function()
   local numbers, back = {}, {}
   for i = 1, 200 do numbers[i] = (i * 7919 % 1000) / 997 - 0.3 end
