@@ -20,10 +20,11 @@ end
 function command.run(args)
   defaults.apply(args, "report")
   local expectations = expect.parse_all(args.expect)
-  local results = source.open(args.run).results
+  local run = source.open(args.run)
+  local results = run.results
   local outcomes, hold = expect.check(expectations, results)
   cli.out(report.render(args.format, results, { title = args.title,
-    expectations = #expectations > 0 and outcomes or nil }))
+    expectations = #expectations > 0 and outcomes or nil, source = run, out = cli.out }))
   cli.note(cli.safe(expect.describe(outcomes)))
   return hold and 0 or 1
 end

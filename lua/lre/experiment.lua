@@ -411,7 +411,9 @@ end
 ---@param name string
 ---@param opt table?
 function Run:report(name, opt)
-  return require("lre.report").render(name, self.results, opt)
+  local all = { source = { store = self.store, inputs = self.results.inputs, info = { run_id = self.id } } }
+  for key, value in pairs(opt or {}) do all[key] = value end
+  return require("lre.report").render(name, self.results, all)
 end
 
 ---The responses as JSON lines, sorted by key, written to `path` ("-": standard output) piece by piece.

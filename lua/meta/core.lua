@@ -142,7 +142,7 @@ function store_object:answered(journal, expected) end
 ---@param spec table
 ---@return boolean?, lre.Error?
 function store_object:table(spec) end
----The trials in the order of their keys: the journal's line of each, and the lines of its verdicts.
+---The trials in the order of their keys: the journal's line of each, and the lines of its verdicts as they came.
 ---@param journal string
 ---@return fun(): string?, string[]?
 function store_object:trials(journal) end

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -197,6 +198,11 @@ static void push_line(lua_State *L, int fd, struct lre_store_place place) {
   luaL_pushresultsize(&b, got);
 }
 
+static int by_place(const void *a, const void *b) {
+  const struct lre_store_verdict *x = a, *y = b;
+  return (x->place.at > y->place.at) - (x->place.at < y->place.at);
+}
+
 static int next_trial(lua_State *L) {
   struct walk *w = lua_touserdata(L, lua_upvalueindex(1));
   struct lre_store_trial trial;
@@ -207,10 +213,15 @@ static int next_trial(lua_State *L) {
   if (got == 0) return 0;
   push_line(L, w->fd, trial.place);
   lua_createtable(L, (int)trial.n_verdicts, 0);
+  struct lre_store_verdict *verdicts = lua_newuserdatauv(L, (trial.n_verdicts + 1) * sizeof *verdicts, 0);
+  lua_insert(L, -2);
+  if (trial.n_verdicts) memcpy(verdicts, trial.verdicts, trial.n_verdicts * sizeof *verdicts);
+  qsort(verdicts, trial.n_verdicts, sizeof *verdicts, by_place);
   for (size_t i = 0; i < trial.n_verdicts; i++) {
-    push_line(L, w->fd, trial.verdicts[i].place);
+    push_line(L, w->fd, verdicts[i].place);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
+  lua_remove(L, -2); /* the copy */
   return 2;
 }
 

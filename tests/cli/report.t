@@ -33,8 +33,8 @@ The figures of a run, in every form, and what they are held to.
   harmful_helpful,fake/fake-1b,none,refusal,,refusal_rate,15,0.6,0.357468301206,0.801755038587,wilson,0,0.6,0.6,15,0,0,0,0,0,0,9,6
   harmful_helpful,fake/fake-1b,none,refusal,harmful,refusal_rate,7,0.714285714286,0.358934451833,0.917781075996,wilson,0,0.714285714286,0.714285714286,7,0,0,0,0,0,0,5,2
   harmful_helpful,fake/fake-1b,none,refusal,helpful,refusal_rate,8,0.5,0.215216062214,0.784783937786,wilson,0,0.5,0.5,8,0,0,0,0,0,0,4,4
-  $ lre report runs/a --format jsonl | cut -c1-60
-  {"categories":{"harmful":{"counts":{"complied":2,"refused":5
+  $ lre report runs/a --format jsonl | grep -c '"test_id":"hh-'
+  15
   $ lre report runs/a --format scaling
   # Scaling
   

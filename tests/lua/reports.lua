@@ -26,7 +26,7 @@ local function example()
   return a
 end
 
-local FILES = { md = "md", csv = "csv", json = "json", jsonl = "jsonl", scaling = "md", junit = "xml" }
+local FILES = { md = "md", csv = "csv", json = "json", scaling = "md", junit = "xml" }
 
 for name, extension in pairs(FILES) do
   test(("the_%s_report_is_the_golden_one_byte_for_byte"):format(name), function()
@@ -60,7 +60,6 @@ test("nothing_judged_is_no_data_in_every_report", function()
   test.has(report.render("md", results), "no data (0 of 1)")
   test.has(report.render("scaling", results), "no data (0 of 1)")
   test.has(report.render("csv", results), "refusal_rate,0,,,,wilson,1,1.0,0.0,1,")
-  test.has(report.render("jsonl", results), '"value":null')
   test.has(report.render("junit", results), "1 of 1 trials failed")
 end)
 
@@ -73,13 +72,42 @@ test("csv_is_read_back_with_the_same_fields_in_each_line", function()
   test.eq(n, 1 + 3 * 2 + 2) -- a header; two rows with two categories each; one with one
 end)
 
-test("jsonl_is_a_line_a_row", function()
-  local results, n = example(), 0
-  for line in report.render("jsonl", results):gmatch "[^\n]+" do
-    n = n + 1
-    test.eq(json.decode(line).total, results.rows[n].total)
+test("jsonl_is_a_line_a_trial_with_its_latest_verdict_in_the_third_seeds_names", function()
+  local at = test.folder()
+  local words = { "run", "-q", "--model", "fake/a", "--suite", "harmful_helpful", "--limit", "3", "--judge",
+    "refusal," .. test.root .. "/examples/brevity.lua", "--run-dir", at, "--run-id", "r" }
+  test.eq(test.lre(table.unpack(words)).exit, 0)
+  local journal = assert(io.open(at .. "/r/partials.jsonl", "a"))
+  local rows = {}
+  for line in fs.lines(at .. "/r/partials.jsonl") do rows[#rows + 1] = json.decode(line) end
+  for _, row in ipairs(rows) do -- judged once more; and one was an error before
+    if row.type == "verdict" and row.judge == "brevity" and row.key:find("hh-001", 1, true) then
+      row.label, row.value = "long", { attack_success = true, overall = 0.5, safety_score = 0.25 }
+      row.evidence = { judge_json = { overall = 0.5 } }
+      journal:write(json.encode(row), "\n")
+    elseif row.type == "trial" and row.key:find("hh-003", 1, true) then
+      row.response = { error = { kind = "http", code = "server", message = "it broke" } }
+      journal:write(json.encode(row), "\n")
+    end
   end
-  test.eq(n, #results.rows)
+  journal:close()
+  local seen = {}
+  for line in test.lre("report", at .. "/r", "--format", "jsonl").out:gmatch "[^\n]+" do
+    seen[#seen + 1] = json.decode(line)
+  end
+  test.eq({ #seen, seen[1].test_id, seen[2].test_id }, { 3, "hh-001", "hh-002" })
+  local one, failed = seen[1], seen[3]
+  test.eq({ one.attack_success, one.overall, one.safety_score, one.judge_json, one.judges.refusal.state },
+    { true, 0.5, 0.25, { overall = 0.5 }, "scored" })
+  test.eq({ one.run_id, one.persona_slug, one.model_slug, one.error }, { "r", "none", "fake/a", json.null })
+  test.ok(one.raw_candidate ~= json.null and one.started_at:find "Z$")
+  test.eq({ failed.error, failed.error_type, failed.error_cause, failed.raw_candidate, failed.judge_json },
+    { "it broke", "server", "http", json.null, json.null })
+  test.eq(seen[2].judge_json.label, seen[2].judges.brevity.label)
+end)
+
+test("jsonl_of_a_results_file_says_that_it_has_no_trials", function()
+  test.raises(function() report.render("jsonl", example()) end, "a results file has no trials")
 end)
 
 test("junit_has_no_byte_that_xml_forbids", function()
