@@ -111,21 +111,28 @@ end
 
 -- ---- suites, personas, judges ----
 
--- `all` for every installed one, each once. What a persona does is told by the control arm beside it: it is added.
+-- `all` (or `all:en`) for every installed one, each once. What a persona does is told by the control arm beside it: that
+-- one is added.
 local function resolve_personas(list, no_control)
   local out, there, last = {}, {}, nil
   local function add(name)
     local opened = persona.open(name)
     out[#out + 1], there[opened.name] = opened, true
   end
+  local function all(language)
+    for _, entry in ipairs(catalog.list "personas") do
+      local control = entry.name == "none"
+      local name = language and not control and entry.name .. ":" .. language or entry.name
+      if name ~= last and not there[name] and not (control and no_control) then add(name) end
+      last = name
+    end
+  end
+  local function is_all(name) return type(name) == "string" and (persona.spec(name)) == "all" end
   for _, name in ipairs(list) do
-    if name ~= "all" then add(name) end
+    if not is_all(name) then add(name) end
   end
   for _, name in ipairs(list) do
-    for _, entry in ipairs(name == "all" and catalog.list "personas" or {}) do
-      if entry.name ~= last and not there[entry.name] then add(entry.name) end
-      last = entry.name
-    end
+    if is_all(name) then all(select(2, persona.spec(name))) end
   end
   if not there.none and (#out == 0 or not no_control) then table.insert(out, 1, persona.open "none") end
   return out
@@ -212,8 +219,9 @@ end
 local function keep_scripts(dir, the_plan)
   local kept, seen = json.array {}, {}
   local function keep(kind, name, path)
-    if not path or seen[path] or not path:match("%.lua$") then return end
-    seen[path] = true
+    local id = name .. "\0" .. (path or "") -- a persona's file may speak in two languages
+    if not path or seen[id] or not path:match("%.lua$") then return end
+    seen[id] = true
     local chunk = catalog.chunk(path)
     local copy = dir:keep(chunk.source, chunk.name)
     kept[#kept + 1] = { kind = kind, name = name, path = chunk.name, sha256 = copy.sha256, file = copy.file }

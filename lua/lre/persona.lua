@@ -12,9 +12,10 @@ local schema = shape.record {
   intent = shape.optional(shape.string()),
   tags = shape.optional(shape.list(shape.string())),
   language = shape.optional(shape.string { min = 2 }),
+  translations = shape.optional(shape.map(shape.string { min = 1 })), -- language -> the same text in it
 }
 
----lre.persona{ name, system, intent?, tags?, language? }
+---lre.persona{ name, system, intent?, tags?, language?, translations? }
 ---@param t table
 ---@return table t
 function persona.declare(t)
@@ -28,12 +29,41 @@ local function finish(t, path)
   return t
 end
 
----Opens a persona by name or path, or takes one that an experiment declared.
+---"coach_empatico:en" as a name and a language.
+---@param spec string
+---@return string name, string? language
+function persona.spec(spec)
+  local name, language = spec:match "^(.+):(%l%l)$"
+  return name or spec, language
+end
+
+---What a declared persona says in a language (nil: its own). Raises { exit = 3 } with the languages that it has.
+---@param t table
+---@param language string?
+---@return string
+function persona.text(t, language)
+  if not language or language == t.language then
+    return t.system
+  end
+  local text = (t.translations or {})[language]
+  if not text then
+    local has = shape.keys(t.translations or {})
+    if t.language then
+      table.insert(has, 1, t.language)
+    end
+    shape.fail(("persona %s: has no text in %s; it has %s"):format(shape.quote(t.name), shape.quote(language),
+      #has > 0 and table.concat(has, ", ") or "one, of no language"))
+  end
+  return text
+end
+
+---Opens a persona by name or path ("NAME:en": in that language), or takes one that an experiment declared.
 ---@param name string|table
 ---@return lre.Persona
 function persona.open(name)
-  local t, path = name, nil
+  local t, path, language = name, nil, nil
   if type(name) == "string" then
+    name, language = persona.spec(name)
     path = catalog.find("personas", name).path
     if not path then
       return finish { name = "none" }
@@ -42,7 +72,9 @@ function persona.open(name)
   else
     shape.expect_mark(name, "persona", "personas")
   end
-  return finish({ name = t.name, system = t.system, intent = t.intent, tags = t.tags, language = t.language }, path)
+  local text, other = persona.text(t, language), language and language ~= t.language
+  return finish({ name = other and t.name .. ":" .. language or t.name, system = text, intent = t.intent,
+    tags = t.tags, language = language or t.language }, path)
 end
 
 -- Content is a string or a list of parts.

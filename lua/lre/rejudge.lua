@@ -11,6 +11,7 @@ local json = require "lre.json"
 local judges_by_name = require "lre.judge"
 local judge_model = require "lre.judge_model"
 local log = require "lre.log"
+local persona = require "lre.persona"
 local plan = require "lre.plan"
 local results = require "lre.results"
 local run = require "lre.run"
@@ -90,7 +91,7 @@ local function persona_of(dir, entry)
   if path and path:find "%.json$" then
     found.system = json.decode(assert(fs.read(path))).system
   elseif path then
-    found.system = catalog.load(path, "persona").system
+    found.system = persona.text(catalog.load(path, "persona"), select(2, persona.spec(entry.name)))
   end
   if hash.sha256(json.encode { system = found.system or json.null }) ~= entry.hash then
     fail(3, "%s: the text of persona %s is not in the run", dir.path, entry.name)
