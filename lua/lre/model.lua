@@ -100,8 +100,10 @@ local function settle_key(self, spec, safe)
   if err then fail(4, "%s: %s", env, err.message) end
   if not set then
     if not needed then return end
-    fail(4, "%s is not set, and %s needs a key. Set it, or name another variable with %s.", env, self.label,
-      spec.key_flag or "--api-key-env")
+    local router = self.adapter ~= "openrouter" and http.load_key "OPENROUTER_API_KEY"
+    fail(4, "%s is not set, and %s needs a key. Set it, or name another variable with %s.%s", env, self.label,
+      spec.key_flag or "--api-key-env",
+      router and (" OPENROUTER_API_KEY is set: openrouter/%s would be asked there."):format(self.label) or "")
   end
   self.key_sent = true
   local auth = auth_of(self, adapter.auth)
@@ -206,8 +208,8 @@ end
 --- (the flag that names another key variable, for messages).
 ---
 --- Model = { label, id, adapter, adapter_hash, params, options, base_url, key_env, key_sent, concurrency,
---- from (see layered), facts (what an adapter's `open` gave), machine (its options of that kind), choice (a sentence for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or
---- { exit = 4 } (no key); nothing is sent.
+--- from (see layered), facts (what an adapter's `open` gave), machine (its options of that kind), choice (a sentence
+--- for the user), hash_inputs }. Raises { exit = 3 } (unknown, invalid) or { exit = 4 } (no key); nothing is sent.
 function model.resolve(spec)
   local entry = spec.roster or nothing
   local name, provider = spec.name or entry.id, entry.provider
