@@ -196,6 +196,8 @@ local function one_kind_of_models(args, from)
   if farther and from[farther] ~= "default" then args[farther], from[farther] = nil, "default" end
 end
 
+local ASKS = { run = true, judge = true }
+
 ---Fills in what `args` does not say, from variables, the project's file and the defaults. Returns where each value
 ---comes from: "flag", a variable, "lre.project.lua" or "default"; it is kept in args.from too.
 ---@param args table
@@ -218,6 +220,9 @@ function settings.fill(args, command)
     end
   end
   one_kind_of_models(args, from)
+  if ASKS[command] then -- a bad number is said also where no model of that adapter is asked
+    for _, adapter in ipairs(shape.keys(SEED_OF_ADAPTER)) do settings.of_adapter(adapter) end
+  end
   args.from = from
   return from
 end

@@ -10,7 +10,7 @@ static void note(void *context, const char *name) {
 }
 
 static bool load(const char *text, struct lre_err *err) {
-  names[0] = '\0';
+  memset(names, 0, sizeof names);
   write_file(in_folder(".env"), text, strlen(text));
   return lre_dotenv_load(in_folder(".env"), note, NULL, err);
 }
@@ -85,6 +85,27 @@ static void a_nul_byte_is_refused(void **state) {
   assert_non_null(strstr(err.message, "NUL byte"));
 }
 
+/* Sanitizers look for what reads or writes too far; here a file is read or refused, and an error shows no value. */
+static void whatever_stands_in_a_file_it_is_read_or_refused(void **state) {
+  static const char alphabet[] = "AB_1=='\"\\# \t\n\r\n export\xC3\xEF\xBB\xBF";
+  uint32_t random = 42;
+  for (int i = 0; i < 3000; i++) {
+    char text[41];
+    size_t len = 0;
+    struct lre_err err = {0};
+    forget(state);
+    random = random * 1664525u + 1013904223u;
+    size_t wanted = (random >> 16) % (sizeof text - 1);
+    for (; len < wanted; len++) {
+      random = random * 1664525u + 1013904223u;
+      text[len] = alphabet[(random >> 16) % (sizeof alphabet - 1)];
+    }
+    text[len] = '\0';
+    if (!load(text, &err)) assert_non_null(strstr(err.message, ".env:"));
+  }
+  unsetenv("A"), unsetenv("B"), unsetenv("AB");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_are_read_as_they_are_written),
@@ -92,6 +113,7 @@ int main(void) {
       cmocka_unit_test(a_broken_line_is_named_and_not_shown_and_nothing_is_set),
       cmocka_unit_test(no_file_and_a_folder_of_that_name_set_nothing),
       cmocka_unit_test(a_nul_byte_is_refused),
+      cmocka_unit_test(whatever_stands_in_a_file_it_is_read_or_refused),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
