@@ -64,6 +64,7 @@ local function axis_of(groups, is_share)
     low, high = math.min(low, f.low or f.value or 0), math.max(high, f.high or f.value or 0)
   end)
   if is_share then return { low = 0, high = 1, share = true } end
+  if low == high then return { low = -1, high = 1, signed = true } end -- nothing but 0, or nothing
   local reach = nice(math.max(-low, high))
   return { low = low < 0 and -reach or 0, high = high > 0 and reach or 0, signed = low < 0 }
 end

@@ -75,6 +75,13 @@ test("no_data_is_said_and_never_drawn_as_0", function()
   local drawing = svg.draw(panel, "x")
   test.eq(select(2, drawing:gsub("<circle", "")), 1)
   for _, format in ipairs { "html", "svg", "plot" } do test.has(rendered(format), "no data") end
+  local function no_contrast(r)
+    for _, c in ipairs(r.contrasts) do c.value, c.low, c.high, c.n = json.null, json.null, json.null, 0 end
+  end
+  for _, format in ipairs { "html", "svg", "plot" } do
+    local text = rendered(format, nil, no_contrast)
+    test.ok(not text:find "%f[%w]nan%f[%W]" and not text:find "%f[%w]inf%f[%W]", format)
+  end
   local function judged_by_nobody(r) r.rows, r.contrasts, r.inputs.judges = {}, {}, {} end
   test.has(rendered("html", nil, judged_by_nobody), "No data: no answer was judged")
   test.has(rendered("svg", nil, judged_by_nobody), "none judged")
