@@ -342,6 +342,13 @@ local function exit_code(self)
   return (asked.errors > 0 or verdicts_failed > 0) and 1 or 0
 end
 
+-- What asking and judging needed is not needed by the derived files, which take memory of their own.
+local function give_back_memory(judges)
+  for _, judge in ipairs(judges) do judge:rest() end
+  collectgarbage()
+  platform.trim_memory()
+end
+
 local function finish(self, the_plan, counter, open)
   local function problem(number, err)
     log.warning(("%s:%d: left out: %s"):format(self.store.journal_path or "journal", number, tostring(err)))
@@ -360,6 +367,7 @@ local function finish(self, the_plan, counter, open)
   self.asked.timing:phase("results")
   if #self.expect > 0 then self.expectations, self.expectations_hold = expect.check(self.expect, self.results) end
   if self.store.write then
+    give_back_memory(the_plan.judges)
     finals.write(self.store, self.results)
     self.store:write("timing.json", assert(json.encode(self.asked.timing:data(self.results.trials.recorded,
       self.asked.asked), 2)))

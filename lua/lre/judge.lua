@@ -466,6 +466,13 @@ function Judge:verdict_lines(inputs)
   return judge_block(self, inputs, encode, keep)
 end
 
+---Gives back the memory of what waits for more to judge.
+function Judge:rest()
+  if self.sandbox then
+    self.sandbox:rest()
+  end
+end
+
 function Judge:close()
   self.sandbox:close()
 end

@@ -512,6 +512,8 @@ function sandbox_object:judge(row_json) end
 ---Judges lines on a worker thread (waits): a verdict line a row line, in order.
 ---@return string?, lre.Error?
 function sandbox_object:judge_block(rows) end
+---Frees the states that wait; one that is needed again is built again.
+function sandbox_object:rest() end
 function sandbox_object:close() end
 
 ---@class lre.writer
@@ -552,6 +554,8 @@ function platform.is_tty(stream) end
 function platform.columns() end
 ---@return integer bytes
 function platform.peak_memory() end
+---Freed memory that the C library keeps goes back to the system.
+function platform.trim_memory() end
 ---Raises the limit on open files towards n; what it is now.
 ---@return integer
 function platform.raise_nofile(n) end

@@ -281,6 +281,8 @@ function judge:has_label(word) end
 ---The judge's own examples: `{ n, input, expected, why }`.
 ---@return table[]
 function judge:examples() end
+---Gives back the memory of what waits for more to judge.
+function judge:rest() end
 function judge:close() end
 
 ---@class lre.composite

@@ -105,6 +105,12 @@ static int platform_columns(lua_State *L) {
   return 1;
 }
 
+static int platform_trim_memory(lua_State *L) {
+  (void)L;
+  lre_platform_trim_memory();
+  return 0;
+}
+
 static int platform_peak_memory(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)lre_platform_peak_rss_bytes());
   return 1;
@@ -182,6 +188,7 @@ int luaopen_lre_platform(lua_State *L) {
       {"is_tty", platform_is_tty},
       {"columns", platform_columns},
       {"peak_memory", platform_peak_memory},
+      {"trim_memory", platform_trim_memory},
       {"raise_nofile", platform_raise_nofile},
       {"getenv", lre_vm_getenv},
       {"load_env", platform_load_env},

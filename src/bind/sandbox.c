@@ -437,6 +437,19 @@ static int sandbox_judge_lines(lua_State *L) {
   return submit(L, b, w, run_lines);
 }
 
+/* States that wait are freed; who needs one again has it built. */
+static int sandbox_rest(lua_State *L) {
+  struct crew *c = check_handle(L)->crew;
+  struct lre_sandbox *idle[MAX_IDLE];
+  pthread_mutex_lock(&c->mutex);
+  size_t n = c->n_idle;
+  memcpy(idle, c->idle, n * sizeof *idle);
+  c->n_idle = 0;
+  pthread_mutex_unlock(&c->mutex);
+  for (size_t i = 0; i < n; i++) lre_sandbox_free(idle[i]);
+  return 0;
+}
+
 /* Blocks under way go on to their end. */
 static int sandbox_close(lua_State *L) {
   struct handle *h = luaL_checkudata(L, 1, SANDBOX_TYPE);
@@ -447,11 +460,9 @@ static int sandbox_close(lua_State *L) {
 
 int luaopen_lre_sandbox(lua_State *L) {
   static const luaL_Reg functions[] = {{"new", sandbox_new}, {"judge_lines", sandbox_judge_lines}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"declared", sandbox_declared},
-                                     {"judge", sandbox_judge},
-                                     {"judge_block", sandbox_judge_block},
-                                     {"close", sandbox_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"declared", sandbox_declared}, {"judge", sandbox_judge}, {"judge_block", sandbox_judge_block},
+      {"rest", sandbox_rest},         {"close", sandbox_close}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, SANDBOX_TYPE, methods, sandbox_close);
   lre_bind_type(L, SPEC_TYPE, none, spec_gc);

@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -165,6 +168,12 @@ size_t lre_poller_wait(struct lre_poller *p, struct lre_poller_event *events, si
   return n;
 }
 #endif
+
+void lre_platform_trim_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 bool lre_platform_raise_nofile(size_t wanted, size_t *got) {
   struct rlimit limit;

@@ -48,4 +48,7 @@ size_t lre_platform_columns(int fd);             /* 0: unknown */
 bool lre_platform_random(void *out, size_t len); /* from the kernel */
 long lre_platform_lock_holder(int fd);           /* the process that holds a flock on this file; 0: unknown */
 
+/* Freed memory that the C library keeps, of all threads, goes back to the system. */
+void lre_platform_trim_memory(void);
+
 #endif

@@ -78,10 +78,10 @@ static bool connect_to(struct lre_store *s, struct lre_err *err) {
     return fail(s, "cannot open", err);
   }
   sqlite3_busy_timeout(s->db, 0);
-  /* 16 MiB of pages at most; the exclusive lock is kept, which saves its system calls (the run has a lock anyway). */
+  /* 8 MiB of pages at most; the exclusive lock is kept, which saves its system calls (the run has a lock anyway). */
   return run(s,
-             s->path ? "PRAGMA cache_size=-16000;PRAGMA locking_mode=EXCLUSIVE;PRAGMA synchronous=FULL"
-                     : "PRAGMA cache_size=-16000;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF",
+             s->path ? "PRAGMA cache_size=-8000;PRAGMA locking_mode=EXCLUSIVE;PRAGMA synchronous=FULL"
+                     : "PRAGMA cache_size=-8000;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF",
              err);
 }
 
