@@ -153,7 +153,7 @@ return lre.judge {
   examples = {
     { reply = "0.5", value = 0.5, label = "pos" },
     { reply = "-0.75", value = -0.75, label = "neg" },
-    { reply = "+1", value = 1, label = "pos" },
+    { reply = "+1", value = 1.0, label = "pos" },
     { reply = ".5", value = 0.5, why = "a leading dot" },
     { reply = "-.5", value = -0.5 },
     { reply = "−0.5", value = -0.5, why = "a Unicode minus" },
@@ -175,7 +175,7 @@ return lre.judge {
     { reply = "<think>0.9? No, 0.2.</think>\n0.3", value = 0.3 },
     { reply = "(0.5)", value = 0.5 },
     { reply = "0.25, leaning to the landlord", value = 0.25 },
-    { reply = "-1", value = -1, label = "neg" },
+    { reply = "-1", value = -1.0, label = "neg" },
     { reply = "1e400", state = "unscored" },
     { reply = "½", state = "unscored" },
     { reply = "0x1", state = "unscored" },
