@@ -307,7 +307,7 @@ local function without(counts, cut)
 end
 
 local function metric_of(tally, metric)
-  if metric.mean then return means.metric(tally, metric.mean) end
+  if metric.mean then return means.metric(tally, metric) end
   local out = rate(tally.counts, metric, tally.by)
   if next(tally.cut) then
     out.without_truncated = rate(without(tally.counts, tally.cut), metric, tally.by, tally.cut_by)

@@ -159,10 +159,7 @@ local function mean_of(units, metric)
       values[#values + 1], tests[#tests + 1] = value, unit.id
     end
   end
-  local out = means.interval(values, tests)
-  -- All alike to the bit: a width of zero would claim certainty.
-  if out.sd == 0 then out.low, out.high, out.constant = json.null, json.null, true end
-  return out
+  return means.within(means.interval(values, tests), metric.min, metric.max)
 end
 
 local function cell_of(at, units, metrics)
@@ -261,6 +258,7 @@ local function difference(at, units, metric, persona)
   local tests, ids, incomplete = pairs_of(units, metric, persona)
   local out = contrasts.difference({ rate = metric.rate ~= nil, weights = { [persona] = 1, [CONTROL] = -1 } }, tests,
     ids)
+  if metric.min and metric.max then means.within(out, metric.min - metric.max, metric.max - metric.min) end
   for name, value in pairs(at) do out[name] = value end
   out.metric, out.persona, out.control, out.incomplete = metric.name, persona, CONTROL, incomplete
   return out

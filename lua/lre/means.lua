@@ -138,13 +138,25 @@ end
 
 local NONE = { clusters = {}, cut = {} }
 
----A metric of results.json: the mean of what a tally took, and the mean without answers that were cut.
-function means.metric(tally, path)
-  local kept = tally.values and tally.values[path] or NONE
-  local out = means.interval(kept, kept.clusters)
+---An interval within the range of its number: Student's t does not know that a share ends at 1.
+---@param out table low and high, null where there is none
+---@param min number?
+---@param max number?
+function means.within(out, min, max)
+  if min and out.low ~= json.null then out.low = math.max(out.low, min) end
+  if max and out.high ~= json.null then out.high = math.min(out.high, max) end
+  return out
+end
+
+---A metric of results.json: the mean of what a tally took, and the mean without answers that were cut. metric: { mean =
+---path, min?, max? }.
+function means.metric(tally, metric)
+  local kept = tally.values and tally.values[metric.mean] or NONE
+  local out = means.within(means.interval(kept, kept.clusters), metric.min, metric.max)
   for i = 1, #kept do
     if kept.cut[i] then
-      out.without_truncated = means.interval(kept, kept.clusters, function(k) return not kept.cut[k] end)
+      local rest = means.interval(kept, kept.clusters, function(k) return not kept.cut[k] end)
+      out.without_truncated = means.within(rest, metric.min, metric.max)
       out.without_truncated.method = nil
       break
     end

@@ -22,6 +22,8 @@ local function check_entry(value, path, out)
   local function say(field, detail) out[#out + 1] = { path = path .. "." .. field, detail = detail } end
   if value.mean ~= nil then
     if value.rate ~= nil or value.of ~= nil then say("mean", "a metric is a rate or a mean; give one") end
+  elseif value.min ~= nil or value.max ~= nil then
+    say(value.min ~= nil and "min" or "max", "only a mean has one: a rate is from 0 to 1")
   elseif value.rate == nil then
     say("rate", "expected a label or several (or `mean`, for the mean of a number), got nil")
   elseif value.of == nil then
@@ -35,6 +37,8 @@ local function fields(more)
     of = shape.optional(shape.list(shape.string { min = 1 }, { min = 1 })),
     -- Where a verdict has the number: "value", or a path in its value or evidence.
     mean = shape.optional(mean_path),
+    min = shape.optional(shape.number()), -- of that number: what its interval cannot go beyond
+    max = shape.optional(shape.number()),
     primary = shape.optional(shape.boolean()),
     summary = shape.optional(shape.string()),
   }
@@ -83,6 +87,7 @@ function metrics.normalise(declared)
   local list = json.array {}
   local function add(name, entry, at)
     table.insert(list, at, { name = name, rate = entry.rate, of = entry.of, mean = entry.mean,
+      min = entry.min, max = entry.max,
       summary = entry.summary })
   end
   for _, entry in ipairs(declared) do

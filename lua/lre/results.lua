@@ -39,7 +39,7 @@ local function fitting(metrics, judge)
   local out, labels = json.array {}, judge.labels
   for _, m in ipairs(metrics or {}) do
     if m.mean and gives(judge, m.mean) then
-      out[#out + 1] = { name = m.name, mean = m.mean }
+      out[#out + 1] = { name = m.name, mean = m.mean, min = m.min, max = m.max }
     elseif m.rate then
       local rate, of = as_list(m.rate), as_list(m.of)
       if contains_all(labels, of) and contains_all(of, rate) then

@@ -44,7 +44,7 @@ end
 
 local COUNTS = { "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost_usd" }
 
----A response whose usage and tries are those of the whole conversation.
+---A response whose usage and retries are those of the whole conversation.
 ---@param response lre.Response
 ---@param given table[] its turns
 function turns.whole(response, given)
@@ -58,7 +58,10 @@ function turns.whole(response, given)
     end
   end
   for _, turn in ipairs(given) do
-    if out.attempts and math.type(turn.attempts) == "integer" then out.attempts = out.attempts + turn.attempts end
+    -- One more than there were retries, as of a single request.
+    if out.attempts and math.type(turn.attempts) == "integer" then
+      out.attempts = out.attempts + math.max(0, turn.attempts - 1)
+    end
   end
   out.usage = usage
   return out

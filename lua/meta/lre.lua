@@ -47,6 +47,8 @@
 ---@field rate (string|string[])? the label that is counted, or several
 ---@field of string[]? among these
 ---@field mean string? instead of a rate: the number that is averaged, "value" or a path below value or evidence
+---@field min number? of that number: its interval goes no further
+---@field max number?
 ---@field primary boolean?
 ---@field summary string?
 
@@ -110,8 +112,15 @@
 ---between delimiters:
 ---@field prompt (string|fun(trial: lre.JudgedTrial, response: lre.Response, quoted: table, opt: table): any)?
 ---@field schema table? of a model judge: what its reply must be (lre.schema); without it the reply is a text
+---of a model judge, in place of one schema: several by name, and which of them is a trial's:
+---@field schemas table<string, table>?
+---@field family (fun(trial: lre.JudgedTrial, opt: table): string)?
+---of a model judge: fields of its reply that follow from others ("safety.overall"); nil leaves what is stated:
+---@field derived { path: string, of: fun(reply: any, trial: lre.JudgedTrial, opt: table, family: string): any }[]?
 ---of a model judge: what a reply says; nil and why where it cannot be read:
----@field verdict (fun(reply: any, trial: lre.JudgedTrial, response: lre.Response, opt: table): any, string?)?
+---@field verdict (fun(reply: any, trial: lre.JudgedTrial, response: lre.Response, opt: table, family: string): any)?
+---what its figures are given by beside model and persona, each a list of category, subcategory, model, persona:
+---@field cells string[][]?
 ---@field model string? of a model judge: who is asked where neither a flag nor LRE_JUDGE_MODEL says
 ---@field params table? of a model judge: temperature (0), max_tokens (900), ...
 ---@field blind (boolean|fun(opt: table): boolean)? of a model judge: it is shown the answer alone, not the prompt
@@ -130,8 +139,9 @@
 ---@field target any
 ---@field persona string
 ---@field model string
+---@field metadata table? what its sample says of itself
 ---@field prompt string? the last user text
----@field messages lre.Message[]?
+---@field messages lre.Message[]? with the turns that were generated
 
 ---@class lre.Verdict
 ---@field state "scored"|"undecided"|"unscored"|"error"

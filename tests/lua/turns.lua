@@ -97,7 +97,7 @@ test("each_turn_is_asked_with_the_ones_before_it_and_the_usage_is_of_all", funct
   local usage, sum = trial.response.usage, 0
   for _, turn in ipairs(trial.turns) do sum = sum + turn.usage.output_tokens end
   test.eq(usage.output_tokens, sum + 2) -- "three" is two tokens to the mock
-  test.eq({ trial.attempts, #trial.request_hash }, { 3, 64 })
+  test.eq({ trial.attempts, #trial.request_hash }, { 1, 64 })
   test.ok(trial.request_hash ~= trial.turns[1].request_hash)
 end)
 

@@ -24,7 +24,9 @@ local function begin(length, first)
   ngx.flush(true)
 end
 
+-- Who is given a schema for the reply judges in it.
 function faults.ok(req)
+  if type(req.json) == "table" and (req.json.response_format or req.json.tools) then return faults.alignment(req) end
   send_ok(req)
 end
 
