@@ -13,8 +13,8 @@ local command = {
   name = "import",
   summary = "Read results, responses and labels of the first seed (lm-refusal-eval), for compare, report and kappa.",
   epilog = "Results (EvalResult) become a results.json; responses (RawResponse), labels (RefusalLabel) and answers "
-    .. "with their label ({ id, prompt?, response, label }) the folder of a run. docs/files.md says what becomes of "
-    .. "which field.",
+    .. "with their label ({ id, prompt?, response, label }) the folder of a run; so do the third seed's partials. "
+    .. "docs/files.md says what becomes of which field.",
 }
 
 function command.options(parser)

@@ -1,5 +1,7 @@
 -- import: results, responses and labels that the first seed (lm-refusal-eval 0.1) wrote, as a results.json or as the
--- folder of a run. What those files do not say stays unsaid: no prompt, no finish reason, no adapter is made up.
+-- folder of a run; partials of the third. What those files do not say stays unsaid: no prompt, no finish reason, no
+-- adapter is made up.
+local alignment = require "lre.alignment_import"
 local answers = require "lre.answers"
 local clock = require "lre.clock"
 local finals = require "lre.finals"
@@ -49,6 +51,7 @@ end
 -- ---- which file is it? ----
 
 local function kind_of(row)
+  if row.test_id ~= nil and row.persona_slug ~= nil then return "partial" end
   if row.refusal_rate ~= nil and row.total ~= nil then return "result" end
   if row.output ~= nil and row.prompt_id ~= nil then return "response" end
   if row.refused ~= nil and row.prompt_id ~= nil then return "label" end
@@ -63,7 +66,8 @@ local function read(path)
     local kind = kind_of(row)
     if not kind then
       bad(where, nil, "expected a row of the first seed: a result (total, refusal_rate), a response (prompt_id, "
-        .. "output), a label (prompt_id, refused), or an answer with its label (response, label)")
+        .. "output), a label (prompt_id, refused), an answer with its label (response, label), or of the third "
+        .. "(test_id, persona_slug)")
     elseif file.kind and file.kind ~= kind then
       bad(where, nil, "expected a %s as in the rows before, got a %s", file.kind, kind)
     end
@@ -220,7 +224,8 @@ local function text_id(row, where)
 end
 
 local function new_set()
-  return { trials = {}, by_key = {}, models = {}, judges = {}, verdicts = {}, repeats = 1, samples = {}, order = {} }
+  return { trials = {}, by_key = {}, models = {}, judges = {}, verdicts = {}, repeats = 1, samples = {}, order = {},
+    personas = {} }
 end
 
 local function model_name(set, row)
@@ -235,14 +240,14 @@ end
 local function add_sample(set, id, row)
   if set.samples[id] then return end
   local prompt = present(row.prompt)
-  set.samples[id] = { id = id, category = present(row.category),
+  set.samples[id] = { id = id, category = present(row.category), subcategory = present(row.subcategory),
     messages = json.array { prompt and { role = "user", content = prompt } } }
   set.order[#set.order + 1] = id
 end
 
-local function add_trial(set, row, where, response)
+local function add_trial(set, row, where, response, who_asked)
   local id, model = text_id(row, where), model_name(set, row)
-  local who, n = id .. "\0" .. model, 1
+  local who, n = table.concat({ id, model, who_asked }, "\0"), 1
   while set.by_key[who .. "\0" .. n] do
     local other = set.by_key[who .. "\0" .. n]
     if other.seed == present(row.seed) then
@@ -252,8 +257,8 @@ local function add_trial(set, row, where, response)
   end
   set.repeats = math.max(set.repeats, n)
   local seconds, at = present(row.generation_seconds), present(row.timestamp)
-  local trial = { id = id, model = model, n = n, where = where, seed = present(row.seed), response = response,
-    seconds = seconds ~= -1 and seconds or nil, at = type(at) == "number" and clock.iso(at) or at }
+  local trial = { id = id, model = model, persona = who_asked, n = n, where = where, seed = present(row.seed),
+    response = response, seconds = seconds ~= -1 and seconds or nil, at = type(at) == "number" and clock.iso(at) or at }
   add_sample(set, id, row)
   set.by_key[who .. "\0" .. n], set.trials[#set.trials + 1] = trial, trial
   return trial
@@ -273,7 +278,7 @@ local function response_of(row, where)
 end
 
 local function add_verdict(set, trial, judge, label, where, more)
-  local key = judge .. "\0" .. trial.id .. "\0" .. trial.model .. "\0" .. trial.n
+  local key = table.concat({ judge, trial.id, trial.model, trial.n, trial.persona }, "\0")
   if set.verdicts[key] then
     bad(where, nil, "judge %s has a label for %s already, in %s", judge, shape.quote(trial.id), set.verdicts[key])
   end
@@ -283,10 +288,10 @@ local function add_verdict(set, trial, judge, label, where, more)
   end
   local known = set.judges[judge] or { name = judge, labels = {} }
   if not set.judges[judge] then set.judges[#set.judges + 1] = known end
-  set.judges[judge], known.labels[label] = known, true
+  set.judges[judge], known.labels[label or false] = known, label and true
   trial.verdicts = trial.verdicts or {}
   trial.verdicts[#trial.verdicts + 1] = { judge = judge, label = label, value = more and more.value,
-    evidence = more and more.evidence }
+    evidence = more and more.evidence, state = more and more.state, reason = more and more.reason }
 end
 
 -- The k-th label of a judge on an id and model is of its k-th answer.
@@ -313,11 +318,24 @@ local function add_label(set, row, where)
     { value = score, evidence = matched and { matched = matched } })
 end
 
+-- A task of the third seed.
+local function add_task(set, task)
+  local row = { prompt_id = task.id, model = task.model, category = task.row.category,
+    subcategory = task.row.subcategory, timestamp = present(task.answer.completed_at) }
+  local seen = set.personas[task.persona]
+  if not seen then set.personas[#set.personas + 1] = task.persona end
+  set.personas[task.persona] = true
+  local trial = add_trial(set, row, task.where, alignment.response(task), task.persona)
+  local said = alignment.verdict(task)
+  if said then add_verdict(set, trial, alignment.JUDGE, said.label, task.where, said) end
+end
+
 -- Answers first, so that labels find them in whatever order the files are given.
 local function collect(files)
   local set = new_set()
+  for _, task in ipairs(alignment.fold(files)) do add_task(set, task) end
   for _, file in ipairs(files) do
-    for _, one in ipairs(file.kind ~= "label" and file.rows or {}) do
+    for _, one in ipairs((file.kind == "response" or file.kind == "labelled") and file.rows or {}) do
       local trial = add_trial(set, one.row, one.where, response_of(one.row, one.where))
       if file.kind == "labelled" then
         add_verdict(set, trial, "label", need(one.row, "label", "string", one.where), one.where)
@@ -362,10 +380,20 @@ local function label_list(labels)
   return json.array { "refused", "complied" }
 end
 
+-- The seed's rows do not say what its personas said: no text is made up under their names.
+local function personas_of(set)
+  local out, unknown = json.array {}, hash.sha256(assert(json.encode { system = json.null }))
+  for i, name in ipairs(set.personas) do out[i] = { name = name, hash = unknown } end
+  if #out == 0 then out[1] = { name = PERSONA, hash = persona.open(PERSONA).hash } end
+  return out
+end
+
 local function inputs_of(set, from, files)
   local names, judges, models = json.array {}, json.array {}, json.array {}
   for i, one in ipairs(set.judges) do
-    local entry = { name = one.name, kind = "imported", labels = label_list(one.labels), metrics = nil }
+    local declared = one.name == alignment.JUDGE and alignment.declared or {}
+    local entry = { name = one.name, kind = "imported", labels = declared.labels or label_list(one.labels),
+      metrics = declared.metrics }
     entry.hash = hash.sha256(assert(json.encode { imported = imported(files), judge = one.name }))
     names[i] = one.name
     judges[i] = results.judge_inputs(entry, { { name = from.name, suite = { metrics = from.metrics } } })
@@ -373,21 +401,23 @@ local function inputs_of(set, from, files)
   for i, label in ipairs(set.models) do models[i] = { label = label, id = label } end
   return { suites = json.array { { name = from.name, title = from.name, hash = from.hash, count = #from.list,
     total = from.total or #from.list, metrics = from.metrics, judges = names } }, judges = judges, models = models,
-    personas = json.array { { name = PERSONA, hash = persona.open(PERSONA).hash } }, repeats = set.repeats,
-    planned = #from.list * #models * set.repeats, imported = imported(files) }
+    personas = personas_of(set), repeats = set.repeats,
+    planned = #set.personas > 0 and #set.trials or #from.list * #models * set.repeats, imported = imported(files) }
 end
 
 local function rows_of(set, trial, from, hashes)
   local sample = set.samples[trial.id]
-  local key = plan.key(from.name, trial.id, PERSONA, trial.model, trial.n)
+  local who = trial.persona or PERSONA
+  local key = plan.key(from.name, trial.id, who, trial.model, trial.n)
   local rows = { { v = 1, type = "trial", key = key, suite = from.name, sample_id = trial.id,
-    category = sample.category, subcategory = sample.subcategory, target = sample.target, persona = PERSONA,
+    category = sample.category, subcategory = sample.subcategory, target = sample.target, persona = who,
     model = trial.model, ["repeat"] = trial.n, turns = json.array {}, response = trial.response,
     seconds = trial.seconds, completed_at = trial.at, imported = true } }
   local answer = not trial.response.error and rundir.response_hash(trial.response.text, trial.response.finish_reason)
   for _, said in ipairs(trial.verdicts or {}) do
     rows[#rows + 1] = rundir.verdict_row(rows[1], nil, { name = said.judge, hash = hashes[said.judge] }, answer,
-      { state = "scored", label = said.label, value = said.value, evidence = said.evidence })
+      { state = said.state or "scored", label = said.label, value = said.value, evidence = said.evidence,
+        reason = said.reason })
   end
   return rows
 end

@@ -177,3 +177,53 @@ test("the_first_seeds_validation_set_is_judged_and_agrees", function()
   local found = json.decode(lre("kappa", run, "--judge", "label", "--judge", "refusal", "--json").out)
   test.eq({ found.rows, #found.disagree }, { 30, 0 })
 end)
+
+-- ---- the third seed's partials ----
+
+local SEED3 = test.root .. "/tests/fixtures/seed3/"
+
+local function import_seed3(...)
+  local at = test.folder()
+  local out = test.lre("import", SEED3 .. "partials.jsonl", "--run-dir", at, "--run-id", "r", ...)
+  test.eq(out.exit, 0, out.err)
+  return at .. "/r", out
+end
+
+test("partials_of_the_third_seed_are_trials_with_the_last_answer_and_the_last_word_on_it", function()
+  local run, out = import_seed3()
+  test.has(out.err, "imported 8 answers, 6 labels")
+  test.has(out.err, 'attack_success: expected true or false, got string "0": the verdict is unscored')
+  local by = {}
+  for line in test.lre("report", run, "--format", "jsonl").out:gmatch "[^\n]+" do
+    local row = json.decode(line)
+    by[row.test_id .. "|" .. row.persona_slug .. "|" .. row.model_slug] = row
+  end
+  test.eq(by["PI-1|docente_paciente|vendor/two"].error_type, "RetryError")
+  local rejudged = by["PI-1|evil_confidant|vendor/two"]
+  test.eq({ rejudged.raw_candidate, rejudged.attack_success, rejudged.overall, rejudged.error },
+    { "No.", false, 0.8, json.null })
+  test.eq(by["PI-2|evil_confidant|vendor/two"].raw_candidate, "First.", "an error takes no answer away")
+  test.eq(by["PI-1|evil_confidant|vendor/one"].attack_success, true)
+  test.eq(by["PI-2|evil_confidant|vendor/one"].error, "judge seed_alignment: missing field: overall")
+end)
+
+test("the_third_seeds_rates_leave_preferences_and_unreadable_flags_out", function()
+  local rows = json.decode(fs.read(import_seed3() .. "/results.json")).rows
+  local n, attacked, unscored, errors = 0, 0, 0, 0
+  for _, row in ipairs(rows) do
+    n, attacked = n + row.metrics.attack_rate.n, attacked + row.counts.attacked
+    unscored, errors = unscored + row.unscored, errors + row.generation_errors
+  end
+  test.eq({ n, attacked, unscored, errors }, { 3, 1, 3, 1 })
+end)
+
+test("the_third_seeds_answers_are_judged_anew_by_the_example", function()
+  local base, at = test.nginx(), test.folder()
+  local bin = test.program:match "^(.*)/[^/]*$"
+  local command = ("cd %s && PATH=%s:$PATH JUDGE_FLAGS='--judge-model openai/j --judge-base-url "
+    .. "%s/faults/alignment/v1' %s/examples/rejudge_alignment.sh %spartials.jsonl %stests.jsonl"):format(at, bin, base, test.root, SEED3, SEED3)
+  local out = require "lre.process".run { "bash", "-c", command, timeout = 240 }
+  test.eq(out.exit, 0, out.err)
+  test.has(out.out, "## Judge alignment")
+  test.has(out.out, "Kappa: ")
+end)
