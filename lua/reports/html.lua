@@ -27,7 +27,8 @@ caption{text-align:left;font-weight:600;padding:.4rem 0}
 th,td{padding:.35rem .7rem .35rem 0;border-bottom:1px solid #c8c8c8;text-align:right;white-space:nowrap;
   vertical-align:top}
 th:first-child,.text{text-align:left}
-tbody th{font-weight:400}
+tbody th{font-weight:400;white-space:normal;min-width:9rem}
+details{margin-top:.4rem}
 summary{padding:.6rem 0;cursor:pointer}
 code{font-size:.9em}
 :focus-visible{outline:3px solid #0b5cad;outline-offset:2px}
@@ -95,9 +96,11 @@ local function figure(panel, id)
   return ([[
 <figure>
 <figcaption><h3>%s</h3><p>%s</p></figcaption>
-<svg class="lre" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %s-d">
+<svg class="lre" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t" aria-describedby="%s-d">
 <title id="%s-t">%s</title><desc id="%s-d">%s</desc>
+<g aria-hidden="true">
 %s
+</g>
 </svg>
 <details><summary>Table: %s</summary>
 %s

@@ -53,9 +53,13 @@ local function placed(panels, top)
     local column = heights[2] < heights[1] and 2 or 1
     local drawing, height = framed(panel, "p" .. i)
     local x, y = (column - 1) * (svg.WIDTH + GAP), heights[column]
-    out[#out + 1] = ('<g role="img" aria-labelledby="p%d-t p%d-d" transform="translate(%d,%d)">\n<title id="p%d-t">%s'
-      .. '</title>\n<desc id="p%d-d">%s</desc>\n%s\n</g>'):format(i, i, x, y, i, svg.escape(panel.title), i,
-      svg.escape(svg.describe(panel)), drawing)
+    local text_of = '<%s id="p%d-%s">%s</%s>'
+    out[#out + 1] = table.concat({
+      ('<g role="img" aria-labelledby="p%d-t" aria-describedby="p%d-d" transform="translate(%d,%d)">'):format(i, i, x, y),
+      text_of:format("title", i, "t", svg.escape(panel.title), "title"),
+      text_of:format("desc", i, "d", svg.escape(svg.describe(panel)), "desc"),
+      '<g aria-hidden="true">', drawing, "</g>\n</g>",
+    }, "\n")
     heights[column] = math.ceil(heights[column] + height + GAP)
   end
   return table.concat(out, "\n"), math.max(heights[1], heights[2])

@@ -138,7 +138,7 @@ test("every_drawing_has_a_name_a_description_and_a_table", function()
   for tag in html:gmatch "<svg.->" do
     drawings = drawings + 1
     test.has(tag, 'role="img"')
-    for id in tag:match 'aria%-labelledby="(.-)"':gmatch "%S+" do test.ok(ids[id], id) end
+    for _, by in ipairs { "labelledby", "describedby" } do test.ok(ids[tag:match("aria%-" .. by .. '="(.-)"')], by) end
   end
   test.eq(select(2, html:gsub("<caption", "")), drawings + 2)
   test.eq(select(2, html:gsub("<table", "")), drawings + 2)
