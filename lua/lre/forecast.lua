@@ -6,6 +6,7 @@ local journal = require "lre.journal"
 local json = require "lre.json"
 local prices = require "lre.prices"
 local set = require "lre.set"
+local turns = require "lre.turns"
 
 local forecast = {}
 
@@ -74,25 +75,16 @@ local function is_cached(cache, hash)
   return cache and fs.stat(cache:path(hash)) ~= nil
 end
 
--- Assistant turns that are still to be given: a request each, with the ones before it inside.
-local function open_turns(messages)
-  local n = 0
-  for _, message in ipairs(messages) do
-    if message.generate then n = n + 1 end
-  end
-  return n
-end
-
 local function add_trial(self, trial)
   local model, part = trial.model, self.of[trial.model]
-  local body, preview = body_of(model, trial.messages, { ["repeat"] = trial.n, trial = trial.key })
-  local turns, limit = open_turns(trial.messages), budget.max_output(preview.params)
+  local body, preview = body_of(model, turns.blank(trial.messages), { ["repeat"] = trial.n, trial = trial.key })
+  local open, limit = turns.count(trial.messages), budget.max_output(preview.params)
   if is_cached(self.cache, preview.request_hash) then
     part.cached = part.cached + 1
     return limit
   end
-  local bound, estimate = budget.max_input(body, trial.messages), math.ceil(#body / BYTES_A_TOKEN)
-  for i = 0, turns do
+  local bound, estimate = budget.max_input(body, turns.blank(trial.messages)), math.ceil(#body / BYTES_A_TOKEN)
+  for i = 0, open do -- each generated turn is a request, with the ones before it inside
     add(part, bound + i * (limit or 0), estimate + i * math.min(limit or USUAL_ANSWER, USUAL_ANSWER), limit)
   end
   return limit

@@ -34,6 +34,18 @@ function turns.fill(messages, given)
   return out
 end
 
+---The whole conversation with nothing in its open turns: to look at it before anything is asked.
+---@param messages lre.Message[]
+---@return lre.Message[]
+function turns.blank(messages)
+  if turns.count(messages) == 0 then return messages end
+  local out = json.array {}
+  for i, message in ipairs(messages) do
+    out[i] = message.generate and { role = message.role, content = "" } or message
+  end
+  return out
+end
+
 ---What the journal keeps of a turn.
 ---@param response lre.Response
 function turns.of(response)

@@ -165,3 +165,11 @@ test("the_fake_model_and_anthropics_shape_hold_conversations_too", function()
   test.eq(out.exit, 0, out.err)
   test.eq(#asked(token)[3].messages, 5)
 end)
+
+test("a_plan_counts_a_request_for_each_generated_turn_in_every_shape", function()
+  for _, name in ipairs { "openai/m", "anthropic/m", "gemini/m", "ollama/m" } do
+    local out = test.lre("plan", "--dataset", folder .. "/three.jsonl", "--model", name, "--base-url",
+      "http://127.0.0.1:1/v1", "--no-judge")
+    test.has(out.out .. out.err, "requests 3,", name)
+  end
+end)
