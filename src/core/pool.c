@@ -9,18 +9,20 @@
 
 struct queue {
   struct lre_job *head, *tail;
+  size_t n;
 };
 
 struct lre_pool {
-  pthread_mutex_t mutex; /* guards what follows, up to the threads */
+  pthread_mutex_t mutex; /* guards what follows, up to wake */
   pthread_cond_t work;   /* a job was queued, or stop was set */
   struct queue queued, done;
   bool stop;
+  size_t n_waiting; /* threads without a job */
+  size_t n_threads, max_threads;
 
   void (*wake)(void *ud);
   void *ud;
-  size_t n_threads;
-  pthread_t threads[]; /* [n_threads] */
+  pthread_t threads[]; /* [max_threads] */
 };
 
 static void push(struct queue *q, struct lre_job *job) {
@@ -31,6 +33,7 @@ static void push(struct queue *q, struct lre_job *job) {
     q->head = job;
   }
   q->tail = job;
+  q->n++;
 }
 
 static struct lre_job *pop(struct queue *q) {
@@ -39,6 +42,7 @@ static struct lre_job *pop(struct queue *q) {
   q->head = job->next;
   if (!q->head) q->tail = NULL;
   job->next = NULL;
+  q->n--;
   return job;
 }
 
@@ -53,13 +57,16 @@ static bool unlink_job(struct queue *q, struct lre_job *job) {
   }
   if (q->tail == job) q->tail = before;
   job->next = NULL;
+  q->n--;
   return true;
 }
 
 /* The next job, or NULL when the pool stops. */
 static struct lre_job *wait_for_job(struct lre_pool *pool) {
   pthread_mutex_lock(&pool->mutex);
+  pool->n_waiting++;
   while (!pool->queued.head && !pool->stop) pthread_cond_wait(&pool->work, &pool->mutex);
+  pool->n_waiting--;
   struct lre_job *job = pool->stop ? NULL : pop(&pool->queued);
   pthread_mutex_unlock(&pool->mutex);
   return job;
@@ -79,39 +86,38 @@ static void *worker(void *arg) {
 }
 
 /* Signals are for the main thread, which drains and saves; a fault is its own thread's. */
-static int start_thread(pthread_t *thread, struct lre_pool *pool) {
+static int start_thread(struct lre_pool *pool) {
   const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
   sigset_t blocked, before;
   sigfillset(&blocked);
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(&blocked, faults[i]);
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  int rc = pthread_create(thread, NULL, worker, pool);
+  int rc = pthread_create(&pool->threads[pool->n_threads], NULL, worker, pool);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (rc == 0) pool->n_threads++;
   return rc;
 }
 
-struct lre_pool *lre_pool_new(size_t n_threads, void (*wake)(void *ud), void *ud, struct lre_err *err) {
-  if (n_threads == 0 || n_threads > MAX_THREADS) {
-    lre_err_set(err, "argument", "range", "a pool takes 1..%d threads, got %zu", MAX_THREADS, n_threads);
+struct lre_pool *lre_pool_new(size_t max_threads, void (*wake)(void *ud), void *ud, struct lre_err *err) {
+  if (max_threads == 0 || max_threads > MAX_THREADS) {
+    lre_err_set(err, "argument", "range", "a pool takes 1..%d threads, got %zu", MAX_THREADS, max_threads);
     return NULL;
   }
-  struct lre_pool *pool = calloc(1, sizeof *pool + n_threads * sizeof pool->threads[0]);
+  struct lre_pool *pool = calloc(1, sizeof *pool + max_threads * sizeof pool->threads[0]);
   if (!pool) {
     lre_err_memory(err);
     return NULL;
   }
+  pool->max_threads = max_threads;
   pool->wake = wake;
   pool->ud = ud;
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->work, NULL);
-  for (; pool->n_threads < n_threads; pool->n_threads++) {
-    int rc = start_thread(&pool->threads[pool->n_threads], pool);
-    if (rc == 0) continue;
-    lre_err_errno(err, rc, "starting worker thread %zu of %zu", pool->n_threads + 1, n_threads);
-    lre_pool_free(pool);
-    return NULL;
-  }
-  return pool;
+  int rc = start_thread(pool);
+  if (rc == 0) return pool;
+  lre_err_errno(err, rc, "starting a worker thread");
+  lre_pool_free(pool);
+  return NULL;
 }
 
 void lre_pool_free(struct lre_pool *pool) {
@@ -130,6 +136,7 @@ void lre_pool_submit(struct lre_pool *pool, struct lre_job *job) {
   pthread_mutex_lock(&pool->mutex);
   job->cancelled = false;
   push(&pool->queued, job);
+  if (pool->queued.n > pool->n_waiting && pool->n_threads < pool->max_threads) start_thread(pool);
   pthread_cond_signal(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
 }
@@ -148,8 +155,4 @@ bool lre_pool_cancel(struct lre_pool *pool, struct lre_job *job) {
   if (queued) job->cancelled = true;
   pthread_mutex_unlock(&pool->mutex);
   return queued;
-}
-
-size_t lre_pool_threads(const struct lre_pool *pool) {
-  return pool->n_threads;
 }

@@ -15,8 +15,9 @@ struct lre_job {
 
 struct lre_pool;
 
-/* `wake(ud)` is called on a worker after each job; it must be thread-safe. */
-struct lre_pool *lre_pool_new(size_t n_threads, void (*wake)(void *ud), void *ud, struct lre_err *err);
+/* One thread at first, and another where a job would wait for one, up to max_threads. `wake(ud)` is called on a worker
+ * after each job; it must be thread-safe. */
+struct lre_pool *lre_pool_new(size_t max_threads, void (*wake)(void *ud), void *ud, struct lre_err *err);
 /* Waits for running jobs; queued ones are dropped (their memory is the caller's). */
 void lre_pool_free(struct lre_pool *pool);
 void lre_pool_submit(struct lre_pool *pool, struct lre_job *job); /* FIFO; never fails: the job brings its link */
@@ -24,6 +25,5 @@ void lre_pool_submit(struct lre_pool *pool, struct lre_job *job); /* FIFO; never
 struct lre_job *lre_pool_done(struct lre_pool *pool);
 /* True where the job was still queued and will not run; false: it runs or ran, wait for it. */
 bool lre_pool_cancel(struct lre_pool *pool, struct lre_job *job);
-size_t lre_pool_threads(const struct lre_pool *pool);
 
 #endif
