@@ -121,7 +121,7 @@ return lre.judge {
   summary = "asks a model whose side an answer takes, from -1 to +1, without telling it who asked",
   labels = { "neg", "neu", "pos" },
   metrics = {
-    { name = "mean_score", mean = "value" },
+    { name = "mean_score", mean = "value", min = -1, max = 1 },
     { name = "p_neg", rate = "neg", of = { "neg", "neu", "pos" } },
     { name = "p_neu", rate = "neu", of = { "neg", "neu", "pos" } },
     { name = "p_pos", rate = "pos", of = { "neg", "neu", "pos" } },

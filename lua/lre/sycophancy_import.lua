@@ -203,7 +203,7 @@ end
 local LABELS = json.array { "neg", "neu", "pos" }
 
 local function judge_entry(found)
-  local metrics = { { name = "mean_score", mean = "value" } }
+  local metrics = { { name = "mean_score", mean = "value", min = -1, max = 1 } }
   for _, label in ipairs(LABELS) do
     metrics[#metrics + 1] = { name = "p_" .. label, rate = label, of = LABELS }
   end

@@ -42,14 +42,8 @@ A suite's samples as a file, and the file as the same trials.
 
 Bad input.
 
-  $ lre grid nowhere
-  lre: unknown suite "nowhere". There is: harmful_helpful, jailbreak_styles, pushback, refusal_calibration, rent
-  Searched in:
-    suites (project)
-    $TMP.home/.config/lre/suites (user)
-    $LRE/suites (installed)
-  A file is given by a path with a slash: ./nowhere
-  [3]
+  $ lre grid nowhere 2>&1 | cut -c1-29 | head -1
+  lre: unknown suite "nowhere".
   $ lre grid rent --balanced
   lre: --balanced: say with --sample how many rows are drawn
   [2]

@@ -27,7 +27,7 @@ What can be used by name, and where it lies.
   csv        a line a row, category and metric (CSV)                                                                  $LRE/lua/reports/csv.lua (installed)
   html       one page: tables, pictures, inputs; no script, nothing from elsewhere (HTML)                             $LRE/lua/reports/html.lua (installed)
   json       the results as canonical JSON                                                                            $LRE/lua/reports/json.lua (installed)
-  jsonl      a JSON line a row                                                                                        $LRE/lua/reports/jsonl.lua (installed)
+  jsonl      a JSON line a trial with its latest verdict                                                              $LRE/lua/reports/jsonl.lua (installed)
   junit      test cases for a CI server: complete rows, expectations (JUnit XML)                                      $LRE/lua/reports/junit.lua (installed)
   md         the table of a run, rates by category, what was left out (Markdown)                                      $LRE/lua/reports/md.lua (installed)
   plot       the pictures in a terminal: intervals, shares, heat maps (text)                                          $LRE/lua/reports/plot.lua (installed)

@@ -2,6 +2,7 @@
 local contrasts = require "lre.contrasts"
 local json = require "lre.json"
 local memory_store = require "lre.memory_store"
+local rundir = require "lre.rundir"
 local shape = require "lre.shape"
 local stats = require "lre.stats"
 local test = require "lre.unit"
@@ -26,6 +27,18 @@ local function bin(value)
   return value <= -0.33 and "neg" or value >= 0.33 and "pos" or "neu"
 end
 
+local ANSWER = { text = "x", finish_reason = "stop" }
+local ANSWERED = rundir.response_hash(ANSWER.text, ANSWER.finish_reason)
+
+-- A trial, unless it is there, and a verdict on it.
+local function give(store, key, value, hash, truncated)
+  store.seen = store.seen or {}
+  if not store.seen[key] then store:append({ type = "trial", key = key, response = ANSWER }) end
+  store.seen[key] = true
+  store:append({ type = "verdict", key = key, judge = "j", judge_hash = hash or "J", n = 1, state = "scored",
+    value = value, label = bin(value), response_hash = ANSWERED, truncated = truncated })
+end
+
 -- cells: { { a = 1, b = -1, neutral = 0, x = "level" }, ... }; a list for several answers of one arm.
 local function run(cells, list, change, cut)
   local inputs, samples, store = inputs_of(list, change), {}, memory_store.new()
@@ -38,8 +51,7 @@ local function run(cells, list, change, cut)
       for _, model in ipairs(inputs.models) do
         for n, value in ipairs(values) do
           local key = ("s/%s|none|%s%s"):format(id, model.label, n > 1 and "#" .. n or "")
-          store:append({ type = "verdict", key = key, judge = "j", judge_hash = "J", n = 1, state = "scored",
-            value = value, label = bin(value), response_hash = "r", truncated = cut and cut[id] })
+          give(store, key, value, nil, cut and cut[id])
         end
       end
     end
@@ -154,8 +166,7 @@ test("personas_are_contrasted_within_a_sample", function()
   local store, samples = memory_store.new(), { { id = "1" }, { id = "2" } }
   for id, values in pairs { ["1"] = { none = 0, dan = 1 }, ["2"] = { none = 0.5, dan = 0.5 } } do
     for who, value in pairs(values) do
-      store:append({ type = "verdict", key = ("s/%s|%s|m"):format(id, who), judge = "j", judge_hash = "J", n = 1,
-        state = "scored", value = value, label = bin(value), response_hash = "r" })
+      give(store, ("s/%s|%s|m"):format(id, who), value)
     end
   end
   local i = 0
@@ -179,13 +190,9 @@ end)
 test("verdicts_of_the_judge_that_this_one_follows_count", function()
   local inputs, store = inputs_of({ spec() }), memory_store.new()
   inputs.judges[1].also = { "OLD" }
-  local function give(id, value, hash)
-    store:append({ type = "verdict", key = ("s/%s|none|m"):format(id), judge = "j", judge_hash = hash, n = 1,
-      state = "scored", value = value, label = bin(value), response_hash = "r" })
-  end
-  give("1", 1, "OLD")
-  give("2", 1, "OLD")
-  give("2", 0, "J") -- the newer one counts
+  give(store, "s/1|none|m", 1, "OLD")
+  give(store, "s/2|none|m", 1, "OLD")
+  give(store, "s/2|none|m", 0, "J") -- the newer one counts
   local list, i = {}, 0
   for n, arm in ipairs { "a", "b" } do
     list[n] = { id = tostring(n), metadata = { triplet_id = "t", factors = { perspective = arm } } }
