@@ -44,7 +44,7 @@ local function open(model)
   return {
     architecture = info.architecture, dtype = info.dtype, quantisation = info.quantisation, files = info.files,
     parameters = info.parameters, template = chat and chat.hash or "none", generation = generation, numerics = "1",
-  }
+  }, hub.name(model.id, folder)
 end
 
 local function text_of(content)

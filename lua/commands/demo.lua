@@ -44,6 +44,17 @@ local function settings(args)
   }
 end
 
+-- A checkpoint's own answers: one suite, short answers, so that it takes a minute on two cores.
+local function local_settings(args)
+  local folder = args["local"]
+  local id = folder:find "^[/~]" and folder or "./" .. folder:gsub("^%./", "")
+  return {
+    suites = { platform.share_dir .. "/suites/harmful_helpful.jsonl" }, models = { id:match "([^/]+)/*$" or id },
+    adapter = "hf", model_id = id, sample = args.sample, seed = args.seed, max_tokens = 64,
+    store = require("lre.memory_store").new(),
+  }
+end
+
 local NEXT = [[
 
 Next steps:
@@ -56,9 +67,11 @@ Next steps:
 
 function command.run(args)
   defaults.apply(args, "demo")
-  local run = experiment.new(settings(args)):run()
+  local run = experiment.new(args["local"] and local_settings(args) or settings(args)):run()
   if args.json then
     cli.out(assert(json.encode(run.results, 2)))
+  elseif args["local"] then
+    cli.out(report.render("md", run.results, { title = "lre demo" }))
   else
     cli.out(report.render("md", run.results, { title = "lre demo" }) .. "\n" .. report.render("scaling", run.results)
       .. NEXT)

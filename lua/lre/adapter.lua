@@ -52,8 +52,9 @@ local rules = {
 
 ---lre.adapter{ name, key_env?, auth?, options?, params?, check?, open?, machine?, request + response | call }
 ---`open(model)` is called once a model is resolved: it may wait, and gives facts (plain data) that its answers depend
----on beside the request; they are part of the request's hash and of results. `machine` names options that change how
----fast an answer comes and nothing else: they are part of neither.
+---on beside the request; they are part of the request's hash and of results. A second value is the id that requests
+---and results name, where the one given is a place on this machine. `machine` names options that change how fast an
+---answer comes and nothing else: they are part of neither.
 ---`auth` may be a function of the options; `check(options)` says what is wrong with them (a sentence), or nil.
 ---@param t table
 ---@return table t

@@ -26,7 +26,8 @@ local function read_json(path)
   if not text then
     return {}
   end
-  local data, err = json.decode(text)
+  -- model_max_length is 10^30 in most of them: "no limit".
+  local data, err = json.decode(text, { bigint = "string" })
   if type(data) ~= "table" then
     return nil, failure("%s: %s", path, err and err.message or "expected an object")
   end

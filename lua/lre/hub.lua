@@ -47,6 +47,18 @@ local function failure(message)
   })
 end
 
+local function is_path(id)
+  return id:find "^%.?%.?/" or id:find "^~/"
+end
+
+---What files that are the same on every machine call a checkpoint: its id, or its folder's last part.
+---@param id string
+---@param folder string
+---@return string
+function hub.name(id, folder)
+  return is_path(id) and folder:match "([^/]+)/*$" or id
+end
+
 ---The folder of a checkpoint: `id` is a path (it begins with "/", "./", "../" or "~/"), or a name such as
 ---"Qwen/Qwen2-0.5B-Instruct" that is looked up in the caches.
 ---@param id string
@@ -54,7 +66,7 @@ end
 ---@return string? folder, lre.Error? err
 function hub.find(id, revision)
   local home = os.getenv "HOME"
-  if id:find "^%.?%.?/" or id:find "^~/" then
+  if is_path(id) then
     local folder = id:gsub("^~", home or "~"):gsub("(.)/+$", "%1")
     if is_file(folder .. "/config.json") then return folder end
     return nil, failure(("%s: no config.json is there: expected the folder of a checkpoint"):format(id))

@@ -130,7 +130,11 @@ local function settle_options(self, spec)
   end
   local unsent = param.merged(self.options, nothing)
   unsent.base_url = nil
-  self.facts = adapter.open and adapter.open(self)
+  if adapter.open then
+    local id
+    self.facts, id = adapter.open(self)
+    self.id = id or self.id
+  end
   unsent.facts = self.facts
   self._hash_options = assert(json.encode(unsent))
   -- A `call` adapter's request is inside it: another source is another question.
@@ -229,7 +233,7 @@ function model.resolve(spec)
     _adapter = adapter,
   }, Model)
   self.choice = ("%s: adapter %s (%s), id %s"):format(self.label, self.adapter, why, self.id)
-  local safe = settle_options(self, spec)
+  local safe = settle_options(self, spec) -- an adapter's `open` may give the model another id
   settle_key(self, spec, safe)
   settle_params(self, spec)
   settle_pace(self, spec)

@@ -3,6 +3,9 @@ The recorded runs in examples/data: every recipe works with no key and no networ
   $ export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9; cd $ROOT/examples/data && lre verify fake-1b && lre verify fake-7b
   fake-1b: 25 trials, 50 verdicts given again, 5 files of inputs/, results.json: all as recorded
   fake-7b: 25 trials, 50 verdicts given again, 5 files of inputs/, results.json: all as recorded
+  $ cd $ROOT/examples/data && lre verify smollm2-135m && lre verify smollm2-135m-int8
+  smollm2-135m: 25 trials, 25 verdicts given again, 4 files of inputs/, results.json: all as recorded
+  smollm2-135m-int8: 25 trials, 25 verdicts given again, 4 files of inputs/, results.json: all as recorded
   $ cd $ROOT/examples/data && lre compare fake-1b fake-7b --judge refusal
   # refusal_rate (judge refusal): A against B
   
@@ -70,7 +73,7 @@ The recorded runs in examples/data: every recipe works with no key and no networ
 
 What the README of the project shows is what they give.
 
-  $ (cd $ROOT && lre compare examples/data/fake-1b examples/data/fake-7b --judge refusal) | grep '^|' > table; grep -cxFf table $ROOT/README.md
+  $ (cd $ROOT && lre compare examples/data/smollm2-135m examples/data/smollm2-135m-int8) | grep '^|' > table; grep -cxFf table $ROOT/README.md
   3
 
 A number that somebody edited is named.
@@ -84,5 +87,5 @@ A number that somebody edited is named.
 
 Nothing in them names a machine or a folder of one, and they hold no key.
 
-  $ grep -rlE '"/[a-z]|sk-[A-Za-z0-9]|"(https?_proxy|HOSTNAME)"' $ROOT/examples/data/fake-1b $ROOT/examples/data/fake-7b --include='*.json*'
+  $ grep -rlE '"/[a-z]|sk-[A-Za-z0-9]|"(https?_proxy|HOSTNAME)"' $ROOT/examples/data --include='*.json*'
   [1]

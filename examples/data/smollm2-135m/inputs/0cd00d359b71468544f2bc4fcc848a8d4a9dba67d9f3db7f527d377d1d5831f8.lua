@@ -1,0 +1,160 @@
+--- Hugging Face checkpoints, run here on the CPU: no network, no Python. See docs/inference.md.
+local chat_template = require "lre.chat_template"
+local engines = require "lre.engines"
+local fs = require "lre.fs"
+local hub = require "lre.hub"
+local json = require "lre.json"
+local lre = require "lre"
+
+-- What a run needs of a model that it cannot see: by the model's table.
+local opened = setmetatable({}, { __mode = "k" })
+
+local function fail(model, err)
+  error({ exit = 3, message = ("%s: %s"):format(model.label, err.message) }, 0)
+end
+
+-- generation_config.json's say: what `generate` of transformers would do unless told otherwise.
+local function generation_of(folder)
+  local text = fs.stat(folder .. "/generation_config.json") and fs.read(folder .. "/generation_config.json", 1 << 20)
+  local config = text and json.decode(text) or {}
+  local out = {}
+  for _, name in ipairs { "top_k", "top_p", "min_p", "repetition_penalty" } do
+    if type(config[name]) == "number" then out[name] = config[name] end
+  end
+  return out
+end
+
+local function open(model)
+  local opt, machine = model.options, model.machine
+  local folder, err = hub.find(model.id, opt.revision)
+  if not folder then fail(model, err) end
+  local chat
+  if opt.chat_template then
+    chat, err = chat_template.open(folder)
+    if not chat then fail(model, err) end
+  end
+  local engine
+  engine, err = engines.open(folder, {
+    int8 = opt.quant == "int8", threads = machine.threads, kv_bytes = machine.kv_memory << 20,
+    max_sequences = machine.max_sequences, kernels = machine.kernels ~= "" and machine.kernels or nil,
+  })
+  if not engine then fail(model, err) end
+  local generation, info = generation_of(folder), engine:info()
+  opened[model] = { engine = engine, chat = chat, generation = generation }
+  return {
+    architecture = info.architecture, dtype = info.dtype, quantisation = info.quantisation, files = info.files,
+    parameters = info.parameters, template = chat and chat.hash or "none", generation = generation, numerics = "1",
+  }, hub.name(model.id, folder)
+end
+
+local function text_of(content)
+  if type(content) == "string" then return content end
+  local out = {}
+  for _, part in ipairs(content) do
+    if part.type ~= "text" or type(part.text) ~= "string" then
+      return nil, { code = "bad_request", message = "a local model takes text parts only", final = true }
+    end
+    out[#out + 1] = part.text
+  end
+  return table.concat(out)
+end
+
+-- Some templates refuse a system message: its text then stands before the first user message, a blank line between.
+local function folded(messages)
+  local first, second = messages[1], messages[2]
+  if not second or first.role ~= "system" or second.role ~= "user" then return nil end
+  local out = { { role = "user", content = first.content .. "\n\n" .. second.content } }
+  table.move(messages, 3, #messages, 2, out)
+  return out
+end
+
+local function render(self, messages)
+  local text, err = self.chat:render(messages)
+  if text then return text end
+  local other = folded(messages)
+  local again = other and self.chat:render(other)
+  if again then return again end
+  err.final = true
+  return nil, err
+end
+
+-- What looks like a special token in a message must not become one: the engine marks it, and takes the marks out again
+-- once the special tokens of the template's own text are found.
+local function templated(self, messages)
+  local list, any = {}, false
+  for i, message in ipairs(messages) do
+    local content, marked = self.engine:guard(message.content)
+    any = any or marked
+    list[i] = { role = message.role, content = content }
+  end
+  local text, err = render(self, list)
+  if not text then return nil, err end
+  return { { text = text, special = true, guarded = any } }
+end
+
+local titles = { system = "System", user = "User", assistant = "Assistant" }
+
+-- Without a template: a lone message as it is, more of them as a script of who said what.
+local function bare(messages)
+  if #messages == 1 then return { { text = messages[1].content, frame = true } } end
+  local lines = {}
+  for _, message in ipairs(messages) do
+    lines[#lines + 1] = ("%s: %s"):format(titles[message.role] or message.role, message.content)
+  end
+  lines[#lines + 1] = "Assistant:"
+  return { { text = table.concat(lines, "\n\n"), frame = true } }
+end
+
+local function parts_of(self, messages)
+  local list = {}
+  for i, message in ipairs(messages) do
+    local content, err = text_of(message.content)
+    if not content then return nil, err end
+    list[i] = { role = message.role, content = content }
+  end
+  if self.chat then return templated(self, list) end
+  return bare(list)
+end
+
+local function call(model, messages, params, _, request_hash)
+  local self = opened[model]
+  local parts, err = parts_of(self, messages)
+  if not parts then return nil, err end
+  local temperature, given = params.temperature or 0, self.generation
+  local sampling = temperature > 0 and given or {}
+  local stop = params.stop
+  local answer
+  answer, err = self.engine:generate {
+    parts = parts, temperature = temperature, max_tokens = params.max_tokens or 512, key = request_hash,
+    top_k = params.top_k or sampling.top_k, top_p = params.top_p or sampling.top_p,
+    min_p = params.min_p or sampling.min_p,
+    repetition_penalty = params.repetition_penalty or given.repetition_penalty,
+    stop = type(stop) == "string" and { stop } or stop,
+  }
+  if not answer then
+    return nil, { kind = err.kind, code = err.code, message = err.message, final = true }
+  end
+  return {
+    -- No JSON of ours holds a zero character; a real model has no use for one.
+    text = (answer.text:gsub("\0", "\u{FFFD}")), finish_reason = answer.finish_reason, model = model.id,
+    usage = { input_tokens = answer.input_tokens, output_tokens = answer.output_tokens },
+  }
+end
+
+return lre.adapter {
+  name = "hf",
+  summary = "Hugging Face checkpoints, run on this machine",
+  params = { "seed", "temperature", "max_tokens", "top_k", "top_p", "min_p", "repetition_penalty", "stop" },
+  options = {
+    revision = { "main", "branch, tag or commit of the model in the cache" },
+    quant = { "none", "weights in fewer bits", one_of = { "none", "int8" } },
+    chat_template = { true, "prompt through the model's own template" },
+    threads = { 0, "threads; 0: one a core", min = 0, max = 1024 },
+    kv_memory = { 1024, "most MiB for keys and values", min = 1, max = 1048576 },
+    max_sequences = { 64, "answers that are made together", min = 1, max = 1024 },
+    kernels = { "", "instruction set: portable, avx2, avx512, neon; the best one otherwise" },
+  },
+  machine = { "threads", "kv_memory", "max_sequences", "kernels" },
+  open = open,
+  call = call,
+}
