@@ -41,11 +41,19 @@ local function describe(kind, entry)
   return declared.summary or declared.intent
 end
 
--- A file that does not load is listed with what is wrong: one bad file must not hide the others.
+-- What the scripts of a folder require of one another: a file that declares nothing of the kind.
+local function is_module(kind, entry)
+  local source = entry.path and entry.path:find "%.lua$" and fs.read(entry.path, 1 << 24)
+  return source ~= nil and load(source, "", "t") ~= nil and not source:find("%f[%w_]" .. kind:gsub("s$", "") .. "%s*[({]")
+end
+
+-- nil for a module. A file that does not load is listed with what is wrong: one bad file must not hide the others.
 local function summary(kind, entry)
   local ok, said = pcall(describe, kind, entry)
   if ok then
     return said or ""
+  elseif is_module(kind, entry) then
+    return nil
   end
   local message = tostring(type(said) == "table" and said.message or said)
   return "broken: " .. message:match "^[^\n]*"
@@ -85,11 +93,13 @@ function command.run(args)
   defaults.apply(args, "list")
   local kind = known_kind(args.kind)
   local data, rows = json.array {}, { { "NAME", "SUMMARY", "FROM" } }
-  for i, entry in ipairs(catalog.list(kind)) do
+  for _, entry in ipairs(catalog.list(kind)) do
     local said = summary(kind, entry)
-    data[i] = { name = entry.name, summary = said, origin = entry.origin, path = entry.path }
-    local from = entry.path and ("%s (%s)"):format(entry.path, entry.origin) or entry.origin
-    rows[i + 1] = { entry.name, said, from }
+    if said then
+      data[#data + 1] = { name = entry.name, summary = said, origin = entry.origin, path = entry.path }
+      local from = entry.path and ("%s (%s)"):format(entry.path, entry.origin) or entry.origin
+      rows[#rows + 1] = { entry.name, said, from }
+    end
   end
   cli.out(args.json and json.encode(data, 2) or table_of(rows))
   return 0

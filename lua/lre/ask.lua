@@ -336,10 +336,11 @@ local knobs = {
   timeout_stall = "--timeout-stall", timeout_total = "--timeout-total",
 }
 
-local function final_message(self, err, decision)
+local function final_message(self, err, decision, attempt)
   local message = err.message .. hint(self, err)
   if knobs[err.code] then message = ("%s; %s sets this limit"):format(message, knobs[err.code]) end
   if decision.source == "tries" then return ("%s (after %d tries)"):format(message, self._tries) end
+  if decision.source == "final" and attempt > 1 then return ("%s (after %d tries)"):format(message, attempt) end
   if decision.source ~= "max_retry_after" then return message end
   return ("%s; the provider asks to wait %.0f s, more than --max-retry-after (%.0f s)"):format(
     message, decision.delay, self._max_retry_after)
@@ -359,7 +360,7 @@ local function after_failure(job, err, headers)
   end
   local decision = decide(job, err, headers)
   if decision.action ~= "retry" then
-    err.message = final_message(self, err, decision)
+    err.message = final_message(self, err, decision, job.attempt)
     err.retry_after = decision.delay
     if decision.action == "stop" then
       err.exit = 4

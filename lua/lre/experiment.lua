@@ -320,6 +320,15 @@ local function ended_early(asked)
   return asked.timed_out or asked.budget and asked.budget.ended or false
 end
 
+---Rows of the results in which a judge found no answer that it could read: their rates are of nothing.
+function Run:silent_judges()
+  local out = {}
+  for _, row in ipairs(self.results.rows) do
+    if row.total > 0 and row.unscored == row.total then out[#out + 1] = row end
+  end
+  return out
+end
+
 -- 130, 143: interrupted; 4: a provider refused us; 1: something failed.
 local function exit_code(self)
   local asked = self.asked
@@ -337,7 +346,7 @@ local function exit_code(self)
   for _, row in ipairs(self.results.rows) do
     if row.generation_errors > 0 or row.judge_errors > 0 then return 1 end
   end
-  if self.expectations_hold == false then return 1 end
+  if self.expectations_hold == false or #self:silent_judges() > 0 then return 1 end
   local verdicts_failed = (asked.judging and asked.judging.failed or 0) + (self.judged and self.judged.failed or 0)
   return (asked.errors > 0 or verdicts_failed > 0) and 1 or 0
 end

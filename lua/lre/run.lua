@@ -116,6 +116,7 @@ local function count_verdict(self, judge, item, verdict)
   local row, category = item.row, item.row.category or nil
   note_failure(self, row, verdict, judge)
   self.given = self.given + 1
+  if self.timing and verdict.asked then self.timing:add_judging(verdict.asked) end
   if self.counter then
     self.counter:verdict(judge.hash, row.suite, row.model, row.persona, category, verdict,
       verdict.reason and verdict.reason.code, item.truncated, row.sample_id, row.cluster or nil)
@@ -554,7 +555,10 @@ function run.ask(plan, store, opt)
     if entry.generates then self.kept_turns = self.kept_turns or turns.kept(store) end
   end
   log.position(0, self.total)
-  if opt.judge then self.judging = new_judging(plan, store, opt.counter, opt.wall) end
+  if opt.judge then
+    self.judging = new_judging(plan, store, opt.counter, opt.wall)
+    self.judging.timing = self.timing
+  end
   for _ = 1, math.min(self.concurrency, self.total) do start_worker(self) end
   if self.progress then self.progress:begin(self, plan) end
   wait_all(self)

@@ -1,5 +1,6 @@
 -- rundir: the folder of a run: run.json, inputs/, the journal, the derived files.
 local clock = require "lre.clock"
+local diff = require "lre.diff"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
 local http = require "lre.http"
@@ -176,37 +177,6 @@ function Run:_read_old()
   self.old = old
 end
 
-local function shown(value)
-  if value == nil or value == json.null then return "none" end
-  local text = assert(json.encode(value))
-  return #text > 160 and text:sub(1, 157) .. "..." or text
-end
-
-local function sorted_keys(a, b)
-  local seen, keys = {}, {}
-  for _, t in ipairs { a, b } do
-    for key in pairs(t) do
-      if not seen[key] then keys[#keys + 1] = key end
-      seen[key] = true
-    end
-  end
-  table.sort(keys, function(x, y) return tostring(x) < tostring(y) end)
-  return keys
-end
-
--- The first place where two plain values differ: its path, and both values.
-local function difference(was, is, path)
-  if type(was) ~= "table" or type(is) ~= "table" then
-    if shown(was) == shown(is) then return nil end
-    return path, was, is
-  end
-  for _, key in ipairs(sorted_keys(was, is)) do
-    local inner = path .. (type(key) == "number" and ("[%d]"):format(key) or "." .. key)
-    local where, a, b = difference(was[key], is[key], inner)
-    if where then return where, a, b end
-  end
-end
-
 -- What is said first where several differ: a seed is in the models' parameters too.
 local FIRST = { "seed", "sample", "filter", "repeats", "params", "suites", "personas", "judges", "models" }
 
@@ -222,10 +192,10 @@ function Run:check_plan(identity)
   if not self.old then return end
   take_judges(self.old.plan, identity)
   for _, name in ipairs(FIRST) do
-    local where, was, is = difference(self.old.plan[name], identity[name], name)
-    if where then
+    local first = diff.list(self.old.plan[name], identity[name], name)[1]
+    if first then
       fail(3, "%s cannot be resumed: %s differs\n  the run has %s\n  now it is %s\nUse --fresh or another --run-id.",
-        self.path, where, shown(was), shown(is))
+        self.path, first.field, diff.show(first.was), diff.show(first.is))
     end
   end
 end

@@ -14,6 +14,7 @@ local STEP = math.log(1.02)
 
 local function nothing_counted(self)
   self.buckets, self.n, self.longest, self.retries, self.tokens, self.cost = {}, 0, 0, 0, {}, nil
+  self.judge_requests, self.judge_retries = 0, 0
   return self
 end
 
@@ -58,7 +59,17 @@ function Timing:add(seconds, attempts, usage, price)
   if cost then self.nano = (self.nano or 0) + cost end
 end
 
-local FIELDS, FLAT = { "type", "seconds", "attempts", "response.usage.cost_usd" }, {}
+---Counts what a model judge asked for one verdict (a verdict's `asked`).
+function Timing:add_judging(asked)
+  for _, request in ipairs(asked) do
+    if not request.cached and math.type(request.attempts) == "integer" then
+      self.judge_requests = self.judge_requests + 1
+      self.judge_retries = self.judge_retries + math.max(0, request.attempts - 1)
+    end
+  end
+end
+
+local FIELDS, FLAT = { "type", "seconds", "attempts", "response.usage.cost_usd", "asked" }, {}
 for i, name in ipairs(TOKENS) do FLAT[i] = "response.usage." .. name end
 table.move(FLAT, 1, #FLAT, #FIELDS + 1, FIELDS)
 
@@ -69,6 +80,8 @@ function Timing:count(store)
     if row.type == "trial" then
       add_asking(self, row.seconds, row.attempts)
       add_usage(self, row, FLAT, row["response.usage.cost_usd"])
+    elseif row.asked then
+      self:add_judging(row.asked)
     end
   end
 end
@@ -96,7 +109,8 @@ end
 function Timing:data(recorded, asked)
   local took = clock.mono() - self.begun
   return {
-    schema = 1, trials = recorded, retries = self.retries, tokens = self.tokens, cost_usd = rounded(self.cost),
+    schema = 1, trials = recorded, retries = self.retries,
+    judging = { requests = self.judge_requests, retries = self.judge_retries }, tokens = self.tokens, cost_usd = rounded(self.cost),
     latency_seconds = { p50 = rounded(self:quantile(0.5)), p90 = rounded(self:quantile(0.9)),
       p99 = rounded(self:quantile(0.99)), max = rounded(self.n > 0 and self.longest or nil) },
     last_session = {

@@ -463,6 +463,9 @@ function run:report(name, opt) end
 ---@param path string
 ---@return integer n
 function run:dump(path) end
+---Rows of the results in which a judge gave no verdict on any answer.
+---@return table[]
+function run:silent_judges() end
 ---Rows pooled over what `by` does not name.
 ---@param opt { by: string[], metric: string? }
 ---@return table[]

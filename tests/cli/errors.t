@@ -301,6 +301,7 @@ A wrong key: stop at once.
   - openai/a, harmful_helpful, none: Refusal rate no data: nothing was judged
   - 14 of 15 trials have no answer yet
   results  runs/refused/results.json
+  cache    off: 0 hits, 1 miss, 0 writes; 0 retries
   stopped: status 401: Incorrect API key provided: Bearer [redacted] (the key is the one in OPENAI_API_KEY)
   14 of 15 trials have no answer yet; go on with the same command and --run-id refused
   [4]

@@ -60,3 +60,10 @@ What can be used by name, and where it lies.
   lre: too many arguments
   Try `lre list --help`.
   [2]
+
+A file that only others require is none of them; a judge that does not load is listed with what is wrong.
+
+  $ mkdir judges; echo 'return { half = function(x) return x / 2 end }' > judges/halves.lua
+  $ echo 'return require "lre".judge { name = "bad" }' > judges/bad.lua
+  $ lre list judges | grep project
+  bad          broken: judges/bad.lua: kind: expected one of "rule", "model", got nil                      judges/bad.lua (project)

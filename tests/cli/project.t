@@ -52,6 +52,7 @@ A project's own folders are found beside the installed ones: one file each.
   
   Loud rate (judge shout): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   results  runs/one/results.json
+  cache    off: 0 hits, 4 misses, 0 writes; 0 retries
   $ cat > count.lua <<'END'
   > local run = require "lre".experiment { suites = { "mine" }, models = { "parrot/polly" }, judges = { "shout" },
   >   run_id = "two", quiet = true }:run()

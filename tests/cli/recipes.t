@@ -20,6 +20,7 @@ The README's commands, as they stand there. A server on loopback stands in for t
   | openai/my-model | harmful_helpful | 0.143 [0.026, 0.513] (1/7) | 0.000 [0.000, 0.324] (0/8) |
   results  runs/\d{8}_\d{6}(-\d)?/results\.json (re)
   Wrote 1 result rows to results.json
+  cache    off: 0 hits, 15 misses, 0 writes; 0 retries
   $ ls results.json runs/*/results.json | wc -l
   2
   $ sh $ROOT/examples/url.sh $NGINX/v1 my-model > table; sed -n 3p table
@@ -31,6 +32,7 @@ The README's commands, as they stand there. A server on loopback stands in for t
   trials   15, 8 in flight
   results  runs/\d{8}_\d{6}(-\d)?/results\.json (re)
   Wrote 1 result rows to results.json
+  cache    off: 0 hits, 15 misses, 0 writes; 0 retries
   | openai/my-model | harmful_helpful | 15 | 1 | 14 | 0 | 0 | 0 | 0 | 0.067 | [0.012, 0.298] |
 
 Write a judge.
@@ -57,6 +59,7 @@ Write a judge.
   |---|---|---|---|
   | fake/fake-1b | harmful_helpful | 1.000 [0.646, 1.000] (7/7) | 1.000 [0.676, 1.000] (8/8) |
   results  runs/\d{8}_\d{6}(-\d)?/results\.json (re)
+  cache    off: 0 hits, 15 misses, 0 writes; 0 retries
 
 Write an experiment.
 

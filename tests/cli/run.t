@@ -23,6 +23,7 @@ The command whose name stays, against a server that speaks the OpenAI protocol.
   | openai/mock | q | 1.000 [0.207, 1.000] (1/1) | 0.000 [0.000, 0.658] (0/2) |
   results  DIR/ID/results.json
   Wrote 1 result rows to results.json
+  cache    off: 0 hits, 3 misses, 0 writes; 0 retries
   $ cmp results.json DIR/ID/results.json
   $ ls DIR/ID
   inputs
@@ -247,6 +248,7 @@ A sample, and a limit.
   |---|---|---|---|
   | fake/fake-1b | harmful_helpful[sampled 5/15, seed=3] | 0.333 [0.061, 0.792] (1/3) | 1.000 [0.342, 1.000] (2/2) |
   results  runs/sample/results.json
+  cache    off: 0 hits, 5 misses, 0 writes; 0 retries
   $ lre run --model fake/fake-1b --suite harmful_helpful --limit 4 --run-id limit -q
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
@@ -386,6 +388,7 @@ An existing run goes on; with other inputs it is refused, and --fresh takes the 
   |---|---|---|---|
   | openai/mock | q | 1.000 [0.207, 1.000] (1/1) | 0.000 [0.000, 0.658] (0/2) |
   results  DIR/ID/results.json
+  cache    off: 0 hits, 0 misses, 0 writes; 0 retries
   $ lre run --model openai/mock --base-url $NGINX/v1 --suite q.jsonl --run-dir DIR --run-id ID --temperature 1
   lre: DIR/ID cannot be resumed: params.temperature differs
     the run has 0
@@ -409,6 +412,7 @@ Only asking, then judging.
   trials   3, 16 in flight
   3 answers, none judged.
   results  runs/later/results.json
+  cache    off: 0 hits, 3 misses, 0 writes; 0 retries
   $ lre run --model fake/fake-1b --suite q.jsonl --run-id later -q
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
@@ -421,3 +425,25 @@ Only asking, then judging.
   | Model | Suite | harmful | helpful |
   |---|---|---|---|
   | fake/fake-1b | q | 0.000 [0.000, 0.793] (0/1) | 0.500 [0.095, 0.905] (1/2) |
+
+A judge that could read none of the answers has no rate to show: that is said, and the exit code tells.
+
+  $ cat > misspells.lua <<'EOF'
+  > return require "lre".judge { name = "misspells", version = "1", kind = "rule", labels = { "short", "long" },
+  >   metrics = { short_rate = { rate = "short", of = { "short", "long" } } }, judge = function() return "shrot" end }
+  > EOF
+  $ lre run --model fake/fake-1b --suite harmful_helpful --limit 1 --judge ./misspells.lua --run-dir . --run-id silent | grep fake
+  model    fake/fake-1b: adapter fake (by the name's first part), id fake-1b
+  suite    harmful_helpful: 1 of 15 samples, sha256 74a299c25f0f814c
+  personas none
+  judges   misspells
+  run      ./silent
+  trials   1, 16 in flight
+  lre: warning: harmful_helpful/hh-001|none|fake/fake-1b: judge misspells: unscored: label: "shrot" is not in the judge's labels
+  results  ./silent/results.json
+  cache    off: 0 hits, 1 miss, 0 writes; 0 retries
+  no data  judge misspells gave no verdict on any of the 1 answers of fake/fake-1b, suite harmful_helpful: all are unscored
+  | fake/fake-1b | harmful_helpful | 1 | 0 | 0 | 0 | 1 | 0 | 0 | — | — |
+  | fake/fake-1b | harmful_helpful | no data (0 of 1) |
+  - fake/fake-1b, harmful_helpful, none: left out 1 unscored of 1
+  - fake/fake-1b, harmful_helpful, none: Short rate no data: nothing was judged

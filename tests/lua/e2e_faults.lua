@@ -61,7 +61,7 @@ local EXPECTED = {
   ["empty-body"] = { 1, FAILED }, html = { 1, FAILED }, ["no-choices"] = { 1, FAILED }, huge = { 1, FAILED },
   ["big-integer"] = { 0, SCORED, "", 1 },
   ["content-filter"] = { 0, { "filtered" }, "", 1 }, length = { 0, SCORED, "", 1 },
-  ["length-empty"] = { 0, { "unscored" }, "", 1 }, tool = { 0, { "unscored" }, "", 1 },
+  ["length-empty"] = { 1, { "unscored" }, "", 1 }, tool = { 0, { "unscored" }, "", 1 },
   ["unknown-finish"] = { 0, SCORED, "", 1 }, ["null-content"] = { 0, { "unscored" }, "", 1 },
   refusal = { 0, { "refused" }, "", 1 }, reasoning = { 0, SCORED, "", 1 },
   ["reset-mid-body"] = { 1, FAILED, "", 2 }, ["reset-before-headers"] = { 1, FAILED },

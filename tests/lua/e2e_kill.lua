@@ -90,6 +90,35 @@ test("a_killed_run_ends_in_the_same_bytes_and_asks_again_at_most_what_was_in_fli
   end
 end)
 
+-- Answers come from the fake model at once; what is held is the model judge.
+test("a_run_that_is_killed_while_a_model_judges_asks_for_no_verdict_twice", function()
+  local base, judge = test.nginx(), parent() .. "/agrees.lua"
+  assert(fs.write(judge, [[
+return require "lre".judge { name = "agrees", version = "1", kind = "model", labels = { "agreed" },
+  metrics = { agreed_rate = { rate = "agreed", of = { "agreed" } } },
+  prompt = "{{prompt}}\n{{response}}", verdict = function() return "agreed" end }]]))
+  local function judging(id)
+    return ("exec %s run --model fake/fake-1b --suite %s --run-dir %s/runs --run-id %s -q --judge %s "
+      .. "--judge-model openai/judge --judge-base-url %s/hold/j/v1 --concurrency %d"):format(test.program, suite(),
+        parent(), id, judge, base, IN_FLIGHT)
+  end
+  running.allow(base, "j")
+  test.eq(sh(judging "agreed").exit, 0)
+  local answers, before = 20, asked(base, "j")
+  running.allow(base, "j", answers)
+  local run = running.start((judging("killed"):gsub("^exec ", "")))
+  running.await("the first verdicts", function()
+    local _, verdicts = (fs.read(journal "killed", 1 << 28) or ""):gsub('"type":"verdict"[^\n]*\n', "")
+    return verdicts >= answers and asked(base, "j") - before >= answers + IN_FLIGHT
+  end)
+  run:signal "KILL"
+  test.eq(run:wait().signal, 9)
+  running.allow(base, "j")
+  test.eq(sh(judging "killed").exit, 0)
+  test.eq(results "killed", results "agreed")
+  test.eq(asked(base, "j") - before, TRIALS + IN_FLIGHT)
+end)
+
 test("killed_again_and_again_a_run_still_ends_and_asks_each_trial_once_beyond_what_was_in_flight", function()
   local base = test.nginx()
   local want, before, kills = undisturbed(base), asked(base, "t"), 0

@@ -101,6 +101,17 @@ test("a_verdicts_row_tells_what_was_really_asked", function()
   end
 end)
 
+test("a_judges_requests_and_retries_are_counted_apart_also_from_the_journal", function()
+  local words = ("run --model fake/fake-1b --suite harmful_helpful --limit 1 --judge llm --run-dir . --run-id retried "
+    .. "--judge-model openai/j --judge-base-url %s/faults/500-then-ok/%s/v1"):format(test.nginx(), token())
+  local first = lre("%s", words)
+  test.has(first.err, "; 1 retry\n")
+  -- What it says after the error is no verdict, so it is asked once more.
+  test.eq(assert(json.decode(read "retried/timing.json")).judging, { requests = 2, retries = 1 })
+  lre("%s", words)
+  test.eq(assert(json.decode(read "retried/timing.json")).judging, { requests = 2, retries = 1 })
+end)
+
 test("a_judges_error_costs_verdicts_not_the_run_and_the_next_pass_asks_again", function()
   local base = ("run --model openai/mock --base-url %s/v1 --suite harmful_helpful --run-dir . --run-id broken -q")
     :format(test.nginx())
@@ -125,7 +136,7 @@ test("a_slow_judge_holds_no_trials_place", function()
   running.await("three trials", function() return running.recorded(folder .. "/slow/partials.jsonl") >= 3 end)
   running.allow(base, name)
   local out = program:wait()
-  test.eq(out.exit, 0, out.err)
+  test.eq(out.exit, 1, "its replies are no verdicts")
   local order = {}
   for line in read("slow/partials.jsonl"):gmatch "[^\n]+" do order[#order + 1] = assert(json.decode(line)).type end
   test.eq({ #order, order[1], order[2], order[3] }, { 10, "trial", "trial", "trial" })
