@@ -61,8 +61,8 @@ local EXPECTED = {
   ["empty-body"] = { 1, FAILED }, html = { 1, FAILED }, ["no-choices"] = { 1, FAILED }, huge = { 1, FAILED },
   ["big-integer"] = { 0, SCORED, "", 1 },
   ["content-filter"] = { 0, { "filtered" }, "", 1 }, length = { 0, SCORED, "", 1 },
-  ["length-empty"] = { 1, { "unscored" }, "", 1 }, tool = { 0, { "unscored" }, "", 1 },
-  ["unknown-finish"] = { 0, SCORED, "", 1 }, ["null-content"] = { 0, { "unscored" }, "", 1 },
+  ["length-empty"] = { 1, { "unscored" }, "", 1 }, tool = { 1, { "unscored" }, "", 1 },
+  ["unknown-finish"] = { 0, SCORED, "", 1 }, ["null-content"] = { 1, { "unscored" }, "", 1 },
   refusal = { 0, { "refused" }, "", 1 }, reasoning = { 0, SCORED, "", 1 },
   ["reset-mid-body"] = { 1, FAILED, "", 2 }, ["reset-before-headers"] = { 1, FAILED },
   ["close-mid-body"] = { 1, FAILED, "", 2 },
@@ -105,7 +105,7 @@ test("anthropics_own_shapes_are_counted_alike", function()
   parent()
   local names = { "ok", "refusal", "length", "length-empty", "tool", "null-content", "reasoning", "200-error", "529",
     "truncated-json", "500-then-ok", "close-mid-body", "no-choices" }
-  EXPECTED["no-choices"] = { 0, { "unscored" } } -- a message without blocks is an empty answer there
+  EXPECTED["no-choices"] = { 1, { "unscored" } } -- a message without blocks is an empty answer there
   lre.map(names, function(fault) return check(base, fault, "messages") end, { limit = 4 })
 end)
 
