@@ -2,7 +2,7 @@
 -- and what each persona changes against the control arm. The test is the unit: what it was answered over repeats,
 -- models and personas is one cluster, and differences are paired by test.
 local aggregate = require "lre.aggregate"
-local contrasts = require "lre.contrasts"
+local difference = require "lre.difference"
 local json = require "lre.json"
 local means = require "lre.means"
 local plan = require "lre.plan"
@@ -254,9 +254,9 @@ local function pairs_of(units, metric, persona)
   return tests, ids, incomplete
 end
 
-local function difference(at, units, metric, persona)
+local function against_control(at, units, metric, persona)
   local tests, ids, incomplete = pairs_of(units, metric, persona)
-  local out = contrasts.difference({ rate = metric.rate ~= nil, weights = { [persona] = 1, [CONTROL] = -1 } }, tests,
+  local out = difference.weighed({ rate = metric.rate ~= nil, weights = { [persona] = 1, [CONTROL] = -1 } }, tests,
     ids)
   if metric.min and metric.max then means.within(out, metric.min - metric.max, metric.max - metric.min) end
   for name, value in pairs(at) do out[name] = value end
@@ -287,7 +287,7 @@ local function differences_of(out, at, units, inputs, metrics)
       local family = {}
       for _, group in ipairs(scope) do
         for _, persona in ipairs(others) do
-          local one = difference(at, group.units, metric, persona)
+          local one = against_control(at, group.units, metric, persona)
           one.model = group.values and group.values[1]
           family[#family + 1], out[#out + 1] = one, one
         end

@@ -2,17 +2,13 @@
 -- test under two personas. The cluster (a triplet, a test) is the unit: its answers are averaged arm by arm, then
 -- weighed against each other, and only the clusters' differences are counted.
 local aggregate = require "lre.aggregate"
+local difference = require "lre.difference"
 local json = require "lre.json"
-local means = require "lre.means"
 local plan = require "lre.plan"
 local shape = require "lre.shape"
 local stats = require "lre.stats"
 
 local contrasts = {}
-
--- A bootstrap of more clusters than this takes seconds, and has nothing to add to Student's t.
-local MAX_BOOTSTRAP = 5000
-local REPLICATES = 2000
 
 local factor = shape.string { min = 1 }
 
@@ -226,101 +222,12 @@ local function is_complete(cell, arms)
   return true
 end
 
-local function weigh(cell, weights)
-  local sum = 0
-  for _, arm in ipairs(shape.keys(weights)) do sum = sum + weights[arm] * cell[arm] end
-  return sum
-end
-
 local function rounded(x)
   return x and json.round(x) or json.null
 end
 
--- Percentile interval over whole clusters; nil where there are too few, too many, or all alike.
-local function bootstrap(values, ids, seed)
-  if #values < 2 or #values > MAX_BOOTSTRAP then return nil end
-  local i = assert(stats.bootstrap(values, ids, { replicates = REPLICATES, seed = seed }))
-  return { low = json.round(i.low), high = json.round(i.high), replicates = REPLICATES, seed = seed }
-end
-
--- Student's t and its p.
-local function by_t(values, ids, seed)
-  local out, t = means.interval(values)
-  out.clusters = nil
-  if t then
-    out.p = json.round(assert(stats.t_test(t, #values - 1)))
-    out.bootstrap = seed and bootstrap(values, ids, seed)
-  end
-  return out
-end
-
--- A difference of two shares with one answer an arm: a paired 2 x 2 table. nil where it is none.
-local function paired_table(cells, ids, weights)
-  local plus, minus
-  for arm, weight in pairs(weights) do
-    if weight == 1 and not plus then plus = arm elseif weight == -1 and not minus then minus = arm else return nil end
-  end
-  if not plus or not minus then return nil end
-  local n = { 0, 0, 0, 0 }
-  for _, id in ipairs(ids) do
-    local x, y = cells[id][plus], cells[id][minus]
-    if x % 1 ~= 0 or y % 1 ~= 0 then return nil end
-    local at = x == 1 and (y == 1 and 1 or 2) or (y == 1 and 3 or 4)
-    n[at] = n[at] + 1
-  end
-  return n
-end
-
--- Newcombe's paired interval and McNemar's exact p (docs/compare.md).
-local function by_table(n)
-  local total = n[1] + n[2] + n[3] + n[4]
-  local interval = assert(stats.newcombe_paired(n[1], n[2], n[3], n[4]))
-  local test = assert(stats.mcnemar(n[2], n[3]))
-  return { value = json.round((n[2] - n[3]) / total), n = total, low = json.round(interval.low),
-    high = json.round(interval.high), method = "newcombe_paired", p = json.round(test.exact) }
-end
-
-local NO_DATA = { value = json.null, n = 0, low = json.null, high = json.null }
-
-local function no_data(method)
-  local out = { method = method }
-  for name, value in pairs(NO_DATA) do out[name] = value end
-  return out
-end
-
-local function weighed(one, cells, ids, seed)
-  if #ids == 0 then return no_data "t" end
-  local counts = one.rate and paired_table(cells, ids, one.weights)
-  if counts then return by_table(counts) end
-  local values = {}
-  for i, id in ipairs(ids) do values[i] = weigh(cells[id], one.weights) end
-  return by_t(values, ids, seed)
-end
-
----The weighed difference of clusters: `one` says { rate = is it of shares?, weights = arm -> weight }, `cells` each
----cluster's arms as numbers, `ids` which clusters have them all. A paired table where there is one, else Student's t;
----a bootstrap beside it with a seed.
----@return table { value, n, low, high, method, p?, sd?, constant?, bootstrap? }
-function contrasts.difference(one, cells, ids, seed)
-  return weighed(one, cells, ids, seed)
-end
-
--- The share of clusters in which every arm mostly has its label.
-local function all_of(one, cells, ids)
-  if #ids == 0 then return no_data "wilson" end
-  local x = 0
-  for _, id in ipairs(ids) do
-    local holds = true
-    for arm in pairs(one.all) do holds = holds and cells[id][arm] > 0.5 end
-    if holds then x = x + 1 end
-  end
-  local interval = assert(stats.wilson(x, #ids))
-  return { value = json.round(x / #ids), n = #ids, low = json.round(interval.low), high = json.round(interval.high),
-    method = "wilson" }
-end
-
 local function figure(one, cells, ids, seed)
-  return one.all and all_of(one, cells, ids) or weighed(one, cells, ids, seed)
+  return one.all and difference.all_of(one, cells, ids) or difference.weighed(one, cells, ids, seed)
 end
 
 -- ---- by factor ----
@@ -481,7 +388,7 @@ local function personas_apart(suite)
 end
 
 -- Contrasts over personas join them; all others are made for each.
-local function of_model(out, suite, judge, model, inputs, design, groups)
+local function of_model(out, suite, bounded, judge, model, inputs, design, groups)
   local function answers(who) return groups[group_key(suite.name, judge, model.label, who)] or {} end
   local function add(at, one, answers_of, pooled)
     local rows = rows_of(at, one, design, answers_of, inputs.seed or 42, pooled)
@@ -489,7 +396,7 @@ local function of_model(out, suite, judge, model, inputs, design, groups)
   end
   local joined = {}
   for i, who in ipairs(inputs.personas) do joined[i] = { arm = who.name, answers = answers(who.name) } end
-  for _, one in ipairs(suite.contrasts) do
+  for _, one in ipairs(bounded) do
     if one.over == "persona" then
       add({ suite = suite.title, model = model.label, judge = judge }, one, joined)
     end
@@ -499,7 +406,7 @@ local function of_model(out, suite, judge, model, inputs, design, groups)
     for i, other in ipairs(inputs.models) do
       all[i] = groups[group_key(suite.name, judge, other.label, who.name)] or {}
     end
-    for _, one in ipairs(suite.contrasts) do
+    for _, one in ipairs(bounded) do
       if one.over ~= "persona" then
         local at = { suite = suite.title, model = model.label, judge = judge, persona = who.name }
         add(at, one, { { answers = mine } },
@@ -534,6 +441,31 @@ local function speaks(judge, suite)
   return false
 end
 
+-- The range of a judge's number: shares are from 0 to 1, a mean's metric may say.
+local function range_of(one, judge, suite)
+  if not one.mean then return 0, 1 end
+  for _, metric in ipairs(judge.metrics_of[suite.name] or {}) do
+    if metric.mean == one.mean then return metric.min, metric.max end
+  end
+end
+
+-- The suite's contrasts, each with the range that its interval cannot leave.
+local function with_ranges(judge, suite)
+  local out = {}
+  for i, one in ipairs(suite.contrasts) do
+    local min, max = range_of(one, judge, suite)
+    local low, high = 0, 0
+    for _, arm in ipairs(shape.keys(one.weights or {})) do
+      local weight = one.weights[arm]
+      low = low + (min and max and math.min(weight * min, weight * max) or -math.huge)
+      high = high + (min and max and math.max(weight * min, weight * max) or math.huge)
+    end
+    out[i] = setmetatable({ low = low > -math.huge and low or nil, high = high < math.huge and high or nil },
+      { __index = one })
+  end
+  return out
+end
+
 ---The contrasts of a run, for each suite that declares some, model, persona and judge that speaks on them: a list of
 ---{ suite, model, persona?, judge, name, value, n, incomplete, incomplete_clusters?, low, high, method, sd?, rate?,
 ---without_truncated?, bootstrap?, p?, p_holm?, tests?, by?, level? }. nil where there is none. `samples(suite)`: its
@@ -550,8 +482,9 @@ function contrasts.of(store, inputs, samples)
   local groups = gather(store, inputs, designs)
   for _, suite in ipairs(suites) do
     for _, name in ipairs(suite.judges) do
-      for _, model in ipairs(speaks(by_name[name], suite) and inputs.models or {}) do
-        of_model(out, suite, name, model, inputs, designs[suite.name], groups)
+      local bounded = speaks(by_name[name], suite) and with_ranges(by_name[name], suite)
+      for _, model in ipairs(bounded and inputs.models or {}) do
+        of_model(out, suite, bounded, name, model, inputs, designs[suite.name], groups)
       end
     end
   end

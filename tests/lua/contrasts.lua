@@ -179,6 +179,14 @@ test("personas_are_contrasted_within_a_sample", function()
   test.eq({ #rows, rows[1].value, rows[1].n, rows[1].persona }, { 1, 0.5, 2 })
 end)
 
+test("an_interval_stays_within_what_the_number_can_be", function()
+  local metrics = { s = { { name = "m", mean = "value", min = -1, max = 1 } } }
+  local judges = { { name = "j", hash = "J", labels = LABELS, metrics_of = metrics } }
+  local row = find(run({ { a = 1, b = -1 }, { a = 0.2, b = 0 } }, { spec() }, { judges = judges }), "effect")
+  test.eq({ row.high, row.low > -10 }, { 1.0, true })
+  test.ok(find(run({ { a = 1, b = -1 }, { a = 0.2, b = 0 } }, { spec() }), "effect").high > 1)
+end)
+
 test("the_figure_is_told_without_the_answers_that_were_cut", function()
   local cells = { { a = 1, b = 0 }, { a = 0, b = 0 } }
   local row = find(run(cells, { spec() }, nil, { ["t1-a"] = true }), "effect")
