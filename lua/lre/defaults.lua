@@ -410,7 +410,8 @@ function defaults.apply(args, command)
   end
   if command == "run" or command == "judge" then
     for _, one in ipairs(require("lre.settings").strangers()) do
-      require("lre.log").warning(("no setting is called %s.%s"):format(one.name, one.hint))
+      local said = ("no setting is called %s.%s"):format(one.name, one.hint)
+      if one.hint ~= "" then require("lre.log").warning(said) end
     end
   end
   if args.path and #args.path > 0 then require("lre.catalog").configure { paths = args.path } end

@@ -27,8 +27,12 @@ local SEED_OF_ADAPTER = {
 -- What other programs mean by LOG_LEVEL.
 local LEVELS = { WARN = "WARNING", CRITICAL = "ERROR", FATAL = "ERROR", TRACE = "DEBUG" }
 
--- LRE_* that are no flag: catalog's folders, and what the tests of this project use.
-local NO_FLAG = { LRE_PATH = true, LRE_SHARED = true, LRE_NGINX_PORT = true, LRE_COVERAGE = true, LRE_HOME = true }
+-- LRE_* that are no flag: the folders of catalog and of the installation, and what this project's tests are told.
+local NO_FLAG = {}
+for _, name in ipairs { "PATH", "HOME", "SHARED", "NGINX_PORT", "COVERAGE", "ALL_POINTS", "UPDATE", "UPDATE_GOLDEN",
+  "PYTHON", "FAULT", "TEMPLATES" } do
+  NO_FLAG["LRE_" .. name] = true
+end
 
 ---A script may say the plural.
 settings.PLURAL = { suites = "suite", personas = "persona", judges = "judge", dataset = "suite" }
@@ -237,7 +241,8 @@ function settings.is_near(args, name)
   return from ~= "default" and from ~= settings.PROJECT_FILE
 end
 
----Variables that look like a setting's and are none: a slip must not go unseen. `{ name, hint }` each.
+---Variables that look like a setting's and are none: a slip must not go unseen. `{ name, hint }` each; without a name
+---that is near (hint "") it is somebody else's.
 ---@return { name: string, hint: string }[]
 function settings.strangers()
   local known, out = {}, {}

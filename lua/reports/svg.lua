@@ -52,10 +52,10 @@ local function placed(panels, top)
   for i, panel in ipairs(panels) do
     local column = heights[2] < heights[1] and 2 or 1
     local drawing, height = framed(panel, "p" .. i)
-    local x, y = (column - 1) * (svg.WIDTH + GAP), heights[column]
+    local place = ("translate(%d,%d)"):format((column - 1) * (svg.WIDTH + GAP), heights[column])
     local text_of = '<%s id="p%d-%s">%s</%s>'
     out[#out + 1] = table.concat({
-      ('<g role="img" aria-labelledby="p%d-t" aria-describedby="p%d-d" transform="translate(%d,%d)">'):format(i, i, x, y),
+      ('<g role="img" aria-labelledby="p%d-t" aria-describedby="p%d-d" transform="%s">'):format(i, i, place),
       text_of:format("title", i, "t", svg.escape(panel.title), "title"),
       text_of:format("desc", i, "d", svg.escape(svg.describe(panel)), "desc"),
       '<g aria-hidden="true">', drawing, "</g>\n</g>",
