@@ -384,6 +384,20 @@ function defaults.specs(list)
   return out
 end
 
+-- -q and -v are nearer than a level that a variable names.
+local function level_of(args, from)
+  local short = from.quiet == "flag" or from.verbose == "flag"
+  return (from.log_level == "flag" or not short) and args.log_level or (args.quiet and "ERROR")
+    or (args.verbose and "INFO") or "WARNING"
+end
+
+local function warn_of_strangers()
+  for _, one in ipairs(require("lre.settings").strangers()) do
+    local warning = ("no setting is called %s.%s"):format(one.name, one.hint)
+    if one.hint ~= "" then require("lre.log").warning(warning) end
+  end
+end
+
 ---Fills in what the command line does not say (lre.settings), splits lists, and sets the log level. Returns args, with
 ---where each value comes from in args.from.
 function defaults.apply(args, command)
@@ -398,22 +412,14 @@ function defaults.apply(args, command)
       args[e.name] = value or {}
     end
   end
-  local said = from.quiet == "flag" or from.verbose == "flag" -- nearer than a level that a variable names
-  local level = (from.log_level == "flag" or not said) and args.log_level or (args.quiet and "ERROR")
-    or (args.verbose and "INFO") or "WARNING"
-  require("lre.log").level(level)
+  require("lre.log").level(level_of(args, from))
   for _, folder in ipairs(args.path or {}) do
     local stat = require("lre.fs").stat(folder)
     if not stat or stat.type ~= "folder" then
       error({ exit = 2, message = ("--path: expected a folder, got %s"):format(folder) }, 0)
     end
   end
-  if command == "run" or command == "judge" then
-    for _, one in ipairs(require("lre.settings").strangers()) do
-      local said = ("no setting is called %s.%s"):format(one.name, one.hint)
-      if one.hint ~= "" then require("lre.log").warning(said) end
-    end
-  end
+  if command == "run" or command == "judge" then warn_of_strangers() end
   if args.path and #args.path > 0 then require("lre.catalog").configure { paths = args.path } end
   return args
 end
