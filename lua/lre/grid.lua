@@ -1,6 +1,6 @@
--- grid: suites of factors as files. A JSONL file whose rows have `factors` is a grid: what is measured on it is found
--- from its rows, a row without one of its factors is an error, and a prompt that is there twice (a neutral telling that
--- several triplets share) is one sample of all of them.
+-- grid: generated suites as files. A JSONL file whose rows an installed suite made is that suite again. Where its rows
+-- say in `factors` from whose perspective they are told, a row without one of the factors is an error, and a prompt
+-- that is there twice (a neutral telling that several triplets share) is one sample of all of them.
 local fs = require "lre.fs"
 local json = require "lre.json"
 local log = require "lre.log"
@@ -45,14 +45,19 @@ local function seed_row(row)
 end
 
 -- Of any other grid: every row has the factors of the first.
-local function same_factors(names, row)
+local function same_factors(names, tellers, row)
   for _, name in ipairs(names) do
     local value = row.factors[name]
     if value == nil or value == json.null then
       return nil, problem("factors." .. name, "expected a value as in the first row, got nil")
     end
   end
-  return row
+  local who = row.factors.perspective
+  for _, teller in ipairs(tellers or { who }) do
+    if who ~= nil and teller == who then return row end
+  end
+  return nil, problem("factors.perspective", ("expected one of %s, got %s"):format(
+    table.concat(tellers or { "the tellers" }, ", "), json.encode(who == nil and json.null or who)))
 end
 
 local function check(self, row)
@@ -62,7 +67,7 @@ local function check(self, row)
       or json.encode(row.factors)))
   end
   if self._grid.seed then return seed_row(row) end
-  return same_factors(self._grid.names, row)
+  return same_factors(self._grid.names, self._grid.tellers, row)
 end
 
 -- ---- what is there twice ----
@@ -86,7 +91,7 @@ end
 
 local function prompt_of(row)
   local messages = row.messages or row.conversation or row.prompt or row.text
-  return messages ~= nil and json.encode { messages, row.factors.perspective or json.null } or nil
+  return messages ~= nil and json.encode { messages, row.factors.perspective } or nil
 end
 
 local function tell(self, folded, total)
@@ -144,50 +149,56 @@ local function factor_names(factors)
   return names
 end
 
-local function same_list(a, b)
-  return type(a) == "table" and type(b) == "table" and table.concat(a, "\0") == table.concat(b, "\0")
-end
+-- A generator may be endless; a row of it is among the first.
+local MAX_LOOKED_AT = 100000
 
--- The installed suite that made the rows, where its tellers are still the same.
+-- The installed suite that made the row: it gives a sample with this id and these messages. nil: there is none.
 local function maker_of(row, open)
-  if type(row.suite) ~= "string" then return nil end
-  local ok, made = pcall(open, row.suite)
-  if not ok or made.kind ~= "lua" or not made.clusters then return nil end
-  local one = made:samples()()
-  local meta = is_object(row.metadata) and row.metadata or {}
-  return one and same_list(one.metadata and one.metadata.tellers, meta.tellers) and made or nil
+  local name = row.suite
+  if type(name) ~= "string" or type(row.prompt_id) ~= "string" or not name:find "^[%w_-]+$" then return nil end
+  local ok, made = pcall(open, name)
+  if not ok or made.kind ~= "lua" then return nil end
+  local messages, n = json.encode(row.messages or json.null), 0
+  for one in made:samples() do
+    n = n + 1
+    if one.id == row.prompt_id then return json.encode(one.messages) == messages and made or nil end
+    if n == MAX_LOOKED_AT then return nil end
+  end
 end
 
-local FIELDS = { "judges", "metrics", "clusters", "contrasts", "version", "summary" }
+local FIELDS = { "name", "judges", "metrics", "clusters", "contrasts", "roster", "version", "summary" }
 
-local function profile(row, open)
+-- Of a grid that no installed suite made: the second seed's, or triplets that say who tells them.
+local function profile(row)
   local triplets = require "lre.triplets"
   local meta = is_object(row.metadata) and row.metadata or {}
-  local maker = maker_of(row, open)
-  if maker then return maker end
   local seed = not meta.triplet_id and not meta.triplet_ids and row.factors.base_rent ~= nil
     and row.factors.relationship_quality ~= nil
   local tellers = seed and sycophancy.TELLERS or meta.tellers
   if type(tellers) ~= "table" or #tellers < 2 then return {} end
   local by = seed and sycophancy.BY or factor_names(row.factors)
-  return { seed = seed, judges = triplets.judges(tellers), clusters = "triplet_id",
+  return { seed = seed, name = type(row.suite) == "string" and row.suite:find "%S" and row.suite or nil,
+    judges = triplets.judges(tellers), clusters = "triplet_id",
     contrasts = triplets.contrasts(tellers, by, seed and { table.unpack(by, 1, 4) } or by) }
 end
 
----Looks at a JSONL file that is being opened as a suite: a grid gets the judges, clusters and contrasts of the suite
----that wrote it (`suite` in its rows), of the second seed's grid, or of triplets with its tellers.
+---Looks at a JSONL file that is being opened as a suite. One that an installed suite made (`suite` in its rows) is that
+---suite: name, judges, metrics, clusters, contrasts. A grid that none made is the second seed's, or triplets with its
+---tellers.
 ---@param self table the suite
 ---@param open fun(name: string): table lre.suite.open
 function grid.adopt(self, open)
   local row = first_row(self.path)
-  if not row or not is_object(row.factors) then return end
-  local found = profile(row, open)
-  self._grid = { seed = found.seed, names = factor_names(row.factors) }
-  if row.factors.perspective ~= nil then table.insert(self._grid.names, "perspective") end
-  if type(row.suite) == "string" and row.suite:find "%S" then self.name = row.suite end
+  if not row then return end
+  local told = is_object(row.factors) and row.factors.perspective ~= nil
+  local found = maker_of(row, open) or told and profile(row) or {}
   for _, field in ipairs(FIELDS) do
     if found[field] ~= nil then self[field] = found[field] end
   end
+  if not told then return end
+  local meta = is_object(row.metadata) and row.metadata or {}
+  self._grid = { seed = found.seed, names = factor_names(row.factors),
+    tellers = type(meta.tellers) == "table" and meta.tellers or nil }
 end
 
 -- ---- writing ----

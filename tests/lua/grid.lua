@@ -104,6 +104,21 @@ test("a_grid_that_was_written_is_read_back_to_the_same_samples_and_trials", func
   test.ok(first.prompt_id and first.factors.amount == 50 and #first.messages == 2)
 end)
 
+test("any_generated_suite_is_read_back_as_itself", function()
+  local path = test.folder() .. "/again.jsonl"
+  test.eq(lre("grid", "pushback", "--limit", "8", "--out", path).exit, 0)
+  local made, back = suite.open "pushback", suite.open(path)
+  test.eq({ back.name, back.judges, back.clusters, back.contrasts, back:check().count },
+    { "pushback", made.judges, made.clusters, made.contrasts, 8 })
+end)
+
+test("a_teller_that_is_none_is_an_error_with_its_line", function()
+  local path = test.folder() .. "/teller.jsonl"
+  assert(fs.write(path, (lre("grid", "rent", "--limit", "3").out:gsub('"perspective":"tenant"', '"perspective":"x"'))))
+  test.eq(suite.open(path):check().problems[1].message, path .. ":2: factors.perspective: expected one of landlord, "
+    .. 'tenant, neutral, got "x"')
+end)
+
 test("a_generated_suite_without_factors_is_written_too", function()
   local done = lre("grid", "harmful_helpful", "--limit", "2")
   local path = write("plain.jsonl", { (done.out:gsub("\n$", "")) })
@@ -123,6 +138,13 @@ test("neutral_prompts_that_are_the_same_are_one_sample", function()
     tenant_quality = "good" }) })
   local list = all(suite.open(path))
   test.eq({ #list, list[1].id, list[2].id }, { 2, "1", "3" })
+end)
+
+test("a_file_with_other_factors_is_no_grid", function()
+  local path = write("free.jsonl", { '{"id":"1","text":"x","factors":{"lang":"en"}}',
+    '{"id":"2","text":"x","factors":{"lang":"es"}}', '{"id":"3","text":"y"}' })
+  local opened = suite.open(path)
+  test.eq({ opened.name, #all(opened), opened.judges, opened.contrasts }, { "free", 3, { "refusal" }, nil })
 end)
 
 test("a_row_with_a_missing_factor_is_an_error_with_its_line", function()
