@@ -167,6 +167,19 @@ test("the_seeds_retries_are_extra_attempts_and_its_timeout_is_for_the_whole_requ
   test.eq(#get("/requests/" .. slow), 1)
 end)
 
+test("the_seeds_scorer_judges_through_openrouter_with_its_key", function()
+  local path, token = project(), token_of()
+  local url = ("OPENROUTER_BASE_URL=%s/faults/score/%s/v1 "):format(test.nginx(), token)
+  local result = lre(path, url .. "OPENROUTER_SCORER_MODEL=x/scorer " .. environment { "OPENROUTER_API_KEY" },
+    "run --model fake/a --suite rent --limit 3 --run-id r")
+  test.eq(result.exit, 0, result.err)
+  test.has(result.err, "asks openrouter/x/scorer: adapter openrouter (by the name's first part), id x/scorer, "
+    .. "named by OPENROUTER_SCORER_MODEL")
+  local requests = get("/requests/" .. token)
+  test.eq(#requests, 3)
+  for _, request in ipairs(requests) do test.eq(keys_in(request), "OPENROUTER_API_KEY") end
+end)
+
 -- Limits of a roster --------------------------------------------------------------------------------------------------
 
 local function entry(more)
