@@ -7,6 +7,8 @@ local sample = require "lre.sample"
 
 local plan = {}
 local Plan = {}
+-- So many problems of a suite are told when it is run; `lre lint` has more.
+local MAX_TOLD = 100
 Plan.__index = Plan
 
 ---Percent-encodes what separates the parts of a key.
@@ -113,9 +115,10 @@ local function enter_suite(self, given)
   local first = given.checked or given.suite:check { keep = true }
   if #first.problems > 0 then
     local lines = {}
-    for i = 1, math.min(#first.problems, 20) do lines[i] = tostring(first.problems[i].message) end
-    if #first.problems > 20 then
-      lines[21] = ("... and %d more; `lre lint` lists them all"):format(#first.problems + (first.more or 0) - 20)
+    for i = 1, math.min(#first.problems, MAX_TOLD) do lines[i] = tostring(first.problems[i].message) end
+    if #first.problems > MAX_TOLD then
+      lines[MAX_TOLD + 1] = ("... and %d more; `lre lint` lists them"):format(#first.problems + (first.more or 0)
+        - MAX_TOLD)
     end
     error({ exit = 3, message = table.concat(lines, "\n") }, 0)
   end
