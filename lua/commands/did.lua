@@ -8,7 +8,7 @@ local source = require "lre.source"
 
 local command = {
   name = "did",
-  summary = "Defence in depth: the joint rate of two judges and what the outer one adds.",
+  summary = "Several judges on one answer: what an outer one adds to an inner one, or what most of them say.",
   epilog = "A run's folder must hold verdicts of both judges; a file of answers { id, prompt?, response } is judged "
     .. "now.",
 }
@@ -33,13 +33,37 @@ local function write(args, text)
   if not ok then cli.fail(4, "%s: %s", args.out, tostring(err)) end
 end
 
+local function majority(args, opt)
+  if args.inner or args.outer then cli.fail(2, "--majority takes no --inner and --outer") end
+  if #args.majority < 2 then cli.fail(2, "--majority: expected two judges or more, as in --majority a,b,c") end
+  opt.tie = args.tie
+  if fs.stat(args.run) and fs.stat(args.run).type == "folder" then
+    return did.majority_of_run(source.open(args.run), args.majority, opt)
+  end
+  local judges = {}
+  for i, spec in ipairs(args.majority) do
+    judges[i] = answers.open_judge(spec, args, function(line) cli.note(cli.safe(line)) end)
+  end
+  local out = did.majority_of_file(args.run, judges, opt)
+  for _, judge in ipairs(judges) do judge:close() end
+  return out
+end
+
 function command.run(args)
   defaults.apply(args, "did")
-  if not args.inner or not args.outer then cli.fail(2, "expected --inner JUDGE and --outer JUDGE") end
+  local many = #args.majority > 0
+  if not many and (not args.inner or not args.outer) then
+    cli.fail(2, "expected --inner JUDGE and --outer JUDGE, or --majority JUDGE,JUDGE,...")
+  end
   if args.format ~= "md" and args.format ~= "json" then
     cli.fail(2, '--format: expected md or json, got "%s"', args.format)
   end
   local opt = { positive = args.positive, confidence = args.confidence }
+  if many then
+    local out = majority(args, opt)
+    write(args, args.format == "json" and did.majority_json(out) or did.majority_text(out))
+    return 0
+  end
   local stat = fs.stat(args.run)
   local out = stat and stat.type == "folder" and did.of_run(source.open(args.run), args.inner, args.outer, opt)
     or of_file(args, opt)

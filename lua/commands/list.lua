@@ -44,7 +44,8 @@ end
 -- What the scripts of a folder require of one another: a file that declares nothing of the kind.
 local function is_module(kind, entry)
   local source = entry.path and entry.path:find "%.lua$" and fs.read(entry.path, 1 << 24)
-  return source ~= nil and load(source, "", "t") ~= nil and not source:find("%f[%w_]" .. kind:gsub("s$", "") .. "%s*[({]")
+  local declares = "%f[%w_]" .. kind:gsub("s$", "") .. "%s*[({]"
+  return source ~= nil and load(source, "", "t") ~= nil and not source:find(declares)
 end
 
 -- nil for a module. A file that does not load is listed with what is wrong: one bad file must not hide the others.

@@ -110,7 +110,8 @@ function Timing:data(recorded, asked)
   local took = clock.mono() - self.begun
   return {
     schema = 1, trials = recorded, retries = self.retries,
-    judging = { requests = self.judge_requests, retries = self.judge_retries }, tokens = self.tokens, cost_usd = rounded(self.cost),
+    judging = { requests = self.judge_requests, retries = self.judge_retries },
+    tokens = self.tokens, cost_usd = rounded(self.cost),
     latency_seconds = { p50 = rounded(self:quantile(0.5)), p90 = rounded(self:quantile(0.9)),
       p99 = rounded(self:quantile(0.99)), max = rounded(self.n > 0 and self.longest or nil) },
     last_session = {

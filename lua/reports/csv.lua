@@ -1,4 +1,4 @@
--- csv: a line a row, category and metric, with all that the rate leaves out. RFC 4180.
+-- csv: a line a row, category and metric, with all that the rate leaves out; then the joint rows. RFC 4180.
 local lre = require "lre"
 local csv = require "lre.csv"
 local json = require "lre.json"
@@ -39,6 +39,30 @@ local function line(row, category, part, name, labels)
   return csv.format(fields)
 end
 
+-- A joint row's figures, a line each: what two judges come to together, each alone on the same trials, and what the
+-- second adds, with both of its intervals.
+local function joint_lines(row, labels)
+  local added, out = row.delta_vs_inner_only, {}
+  local function add(name, figure, interval)
+    local fields = { report.plain(row.suite), report.plain(row.model), report.plain(row.persona),
+      report.plain(row.inner .. " or " .. row.outer), "", report.plain(row.metric) .. name }
+    for _, value in ipairs { figure.n, figure.value, interval.low, interval.high, interval.method } do
+      fields[#fields + 1] = field(value)
+    end
+    fields[#fields + 1] = field(row.total - row.n)
+    for _ = 2, #BOUNDS do fields[#fields + 1] = "" end
+    fields[#fields + 1] = field(row.total)
+    for _ = 2, #COUNTS + #labels do fields[#fields + 1] = "" end
+    out[#out + 1] = csv.format(fields)
+  end
+  add("", row.joint_rate, row.joint_rate)
+  add(".inner", row.inner_rate, row.inner_rate)
+  add(".outer", row.outer_rate, row.outer_rate)
+  add(".added", added, added.wilson)
+  add(".added", added, added.newcombe)
+  return table.concat(out)
+end
+
 local function all_labels(results)
   local out, seen = {}, {}
   for _, judge in ipairs(results.inputs.judges) do
@@ -66,6 +90,7 @@ return lre.report {
         end
       end
     end
+    for _, row in ipairs(results.joint or {}) do lines[#lines + 1] = joint_lines(row, labels) end
     return table.concat(lines)
   end,
 }

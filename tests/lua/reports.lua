@@ -69,7 +69,7 @@ test("csv_is_read_back_with_the_same_fields_in_each_line", function()
     width, n = width or #record, (n or 0) + 1
     test.eq(#record, width)
   end
-  test.eq(n, 1 + 3 * 2 + 2) -- a header; two rows with two categories each; one with one
+  test.eq(n, 1 + 3 * 2 + 2 + 5) -- a header; two rows with two categories each; one with one; a joint row
 end)
 
 test("jsonl_is_a_line_a_trial_with_its_latest_verdict_in_the_third_seeds_names", function()
