@@ -300,7 +300,7 @@ static int call_judge(lua_State *L) {
   if (row->answer) {
     push_answer(L, row->answer);
   } else {
-    lre_value_push(L, row->doc);
+    lre_value_push_text(L, row->text);
     push_field(L, 2, "trial");
     push_field(L, 2, "response");
     lua_remove(L, 2);

@@ -18,8 +18,8 @@ int lre_judge_load(lua_State *L, struct lre_load *load);
 void lre_judge_push_declared(lua_State *L); /* the table that the chunk returned */
 
 struct lre_row {
-  const struct lre_json_doc *doc;  /* { trial, response }; or: */
-  const struct lre_answer *answer; /* what stands for them */
+  const struct lre_json_text *text; /* { trial, response }; or: */
+  const struct lre_answer *answer;  /* what stands for them */
   /* the verdict: */
   bool failed; /* the judge raised an error */
   bool undecided;

@@ -2,7 +2,6 @@
  * call), freeze_module.c (what it may keep: nothing), verdict.c (what it may return). */
 #include "vm/sandbox.h"
 
-#include <cjson/cJSON.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,8 @@ enum {
   DEFAULT_BYTES = 64 << 20,
   DEFAULT_REGEX_MATCH = 1000000,
   EVIDENCE_BYTES = 64 << 10,
-  GARBAGE_BYTES = 4 << 20 /* what rows may leave behind until it is collected, between two rows */
+  KEPT_TEXT_BYTES = 64 << 10, /* of the memory that reading a row takes */
+  GARBAGE_BYTES = 4 << 20     /* what rows may leave behind until it is collected, between two rows */
 };
 
 /* ---- specs ---- */
@@ -189,6 +189,7 @@ void lre_sandbox_free(struct lre_sandbox *sb) {
   if (!sb) return;
   close_state(sb);
   lre_buf_free(&sb->evidence);
+  lre_json_text_free(&sb->text);
   lre_regex_scratch_free(sb->context.scratch);
   lre_sandbox_spec_release(sb->spec);
   free(sb);
@@ -269,16 +270,13 @@ bool lre_sandbox_judge_answer(struct lre_sandbox *sb, const struct lre_answer *a
 }
 
 bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, struct lre_buf *out, struct lre_err *err) {
-  struct lre_json_doc doc;
-  if (!lre_json_parse(&doc, text, len, NULL, err)) return false;
-  if (!cJSON_IsObject(doc.root)) {
-    lre_json_free(&doc);
+  if (!lre_json_check(&sb->text, text, len, NULL, err)) return false;
+  if (sb->text.text[strspn(sb->text.text, " \t\r\n")] != '{')
     return lre_err_set(err, "json", "shape", "a row to judge: expected an object with trial and response");
-  }
-  struct lre_row row = {.doc = &doc};
+  struct lre_row row = {.text = &sb->text};
   struct seed seed = {text, len};
   bool ok = judge_row(sb, &row, &seed, out, err);
-  lre_json_free(&doc);
+  if (len > KEPT_TEXT_BYTES) lre_json_text_free(&sb->text);
   return ok;
 }
 

@@ -5,6 +5,7 @@
 #include <lua.h>
 #include <stdatomic.h>
 
+#include "core/json.h"
 #include "core/mt19937.h"
 #include "core/regex_bank.h"
 #include "vm/alloc.h"
@@ -32,7 +33,8 @@ struct lre_sandbox {
   bool refused;   /* the allocator said no once: the next growth is the retry after Lua's emergency collection */
   bool collected; /* there was a collection in this row */
   size_t live;    /* bytes held after the last one */
-  struct lre_buf evidence; /* of a row; all of its room is there from the start, so that too little means too large */
+  struct lre_buf evidence;   /* of a row; all of its room is there from the start, so that too little means too large */
+  struct lre_json_text text; /* of a row */
   bool loading;
   struct lre_row *row; /* the one being judged */
   bool fresh;          /* no row was judged since it was built */
