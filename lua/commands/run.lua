@@ -1,5 +1,6 @@
 -- lre run: asks models, judges the answers, writes the results.
 local cli = require "lre.cli"
+local contrasts = require "lre.contrasts"
 local defaults = require "lre.defaults"
 local experiment = require "lre.experiment"
 local fs = require "lre.fs"
@@ -32,6 +33,16 @@ local function asks_a_model(plan)
   return false
 end
 
+-- --limit and --sample draw samples, not clusters: what of a cluster is not asked cannot be compared.
+local function cut_clusters(plan, e)
+  if not e.suite.contrasts or not e.suite.clusters or e.count == e.total then return nil end
+  local cut = contrasts.cut(e.suite, plan:samples(e), e.suite:samples())
+  if #cut == 0 then return nil end
+  local more = #cut > 3 and (" and %d more"):format(#cut - 3) or ""
+  return ("cut      %s: %s%s: not whole, and in no contrast that needs the rest (`lre grid --sample N --balanced` "
+    .. "draws whole ones)"):format(e.title, table.concat(cut, ", ", 1, math.min(#cut, 3)), more)
+end
+
 -- What is going to happen, before anything is sent.
 local function announce(args, plan, store, left)
   if log.level() == "ERROR" then return end
@@ -40,6 +51,7 @@ local function announce(args, plan, store, left)
   for _, e in ipairs(plan.suites) do
     lines[#lines + 1] = ("suite    %s: %d of %d samples, sha256 %s"):format(e.title, e.count, e.total, e.hash:sub(1,
       16))
+    lines[#lines + 1] = cut_clusters(plan, e)
   end
   for _, e in ipairs(plan.suites) do
     if e.appended then

@@ -123,6 +123,28 @@ function contrasts.design(suite, pull)
   return without_shells(out)
 end
 
+local function count_samples(design)
+  local counts = {}
+  for _, unit in pairs(design.units) do
+    for _, id in ipairs(unit.clusters) do counts[id] = (counts[id] or 0) + 1 end
+  end
+  return counts
+end
+
+---The clusters of which some samples are chosen and others are not: no contrast can be made of them.
+---@param suite table with clusters
+---@param chosen fun(): table? the samples that are asked
+---@param all fun(): table? the suite's
+---@return string[] ids
+function contrasts.cut(suite, chosen, all)
+  local design, whole, out = contrasts.design(suite, chosen), count_samples(contrasts.design(suite, all)), {}
+  local counts = count_samples(design)
+  for _, id in ipairs(design.order) do
+    if counts[id] < whole[id] then out[#out + 1] = id end
+  end
+  return out
+end
+
 -- ---- what was answered ----
 
 local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "label", "truncated" }

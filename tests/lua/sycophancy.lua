@@ -307,9 +307,11 @@ test("a_dry_run_of_rent_needs_no_key_and_no_scorer_and_is_marked", function()
 end)
 
 test("an_incomplete_triplet_is_listed", function()
-  local done = shell("%s run --run-dir . --run-id cut --suite rent --limit 4 %s", test.program, roster())
+  local done = shell("%s run --run-dir . --run-id cut --suite rent --limit 4 %s", test.program,
+    (roster():gsub(" %-q$", "")))
   test.eq(done.exit, 0, done.err)
   local row = contrast(results_of "cut", "alpha", "effect")
   test.eq({ row.n, row.incomplete, row.incomplete_clusters }, { 1, 1, { "50-economy-good-poor" } })
   test.has(done.out, "50-economy-good-poor")
+  test.has(done.err, "cut      rent: 50-economy-good-poor: not whole")
 end)
