@@ -10,7 +10,7 @@
 #define INLINE      static inline __attribute__((always_inline)) TARGET
 #define TABLE       lre_kernels_avx512
 #define NAME        "avx512"
-#define TILE_TOKENS 6
+#define TILE_TOKENS 5
 
 bool lre_kernels_has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

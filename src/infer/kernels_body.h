@@ -2,12 +2,19 @@
  * this: FN (static, with the target's attribute), INLINE (the same, always inlined), v16 and
  *   vzero, vset1, vload, vstore, vfma, vadd, vmul: lanes apart; vsum4: four sums in the order of kernels.h;
  *   vweight(dtype, p, half): 16 weights of the block at p, as kernels.h orders them;
- *   TILE_ROWS is 4; TILE_TOKENS: how many tokens fit the registers beside that. */
+ *   TILE_TOKENS, 1 or 5: how many tokens' sums with 4 rows fit the registers. */
 
 #include <math.h>
 #include <string.h>
 
 #include "infer/kernels_list.h"
+
+/* Small loops over what is to stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 /* Elementwise: plain C, whose operations are IEEE's wherever it is compiled. ----------------------------------------
  */
@@ -82,117 +89,113 @@ FN void norm(const float *x, const float *weight, size_t n, float eps, float *ou
 /* Matrix times vectors ----------------------------------------------------------------------------------------------
  */
 
-/* R rows (4, or 1) times T tokens: all sums stay in registers. */
-INLINE void tile(enum lre_dtype dtype, size_t n_rows, size_t n_tokens, const struct lre_matrix *w, size_t row,
-                 const float *x, size_t x_stride, float *y, size_t y_stride) {
-  size_t size = lre_dtype_bytes(dtype), whole = w->cols / LRE_BLOCK * LRE_BLOCK;
-  const char *p = (const char *)w->data + row * w->cols * size;
-  size_t row_bytes = w->cols * size;
+/* Weights of 4 rows, or 1. */
+struct weights {
+  const char *data;
+  size_t row_bytes, size;
+};
+
+/* Adds [k0, k1) of rows to the sums of some tokens, which stay in registers meanwhile. */
+INLINE void accumulate(enum lre_dtype dtype, size_t n_rows, size_t n_tokens, struct weights w, const float *x,
+                       size_t x_stride, size_t n, float *kept) {
   v16 sums[TILE_TOKENS][4];
-  for (size_t t = 0; t < n_tokens; t++)
-    for (size_t r = 0; r < 4; r++) sums[t][r] = vzero();
-  for (size_t k = 0; k < whole; k += LRE_BLOCK)
-    for (size_t half = 0; half < 2; half++) {
+  UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < n_rows; r++) sums[t][r] =
+      vload(kept + (t * 4 + r) * LRE_LANES);
+  for (size_t k = 0; k < n; k += LRE_BLOCK) UNROLL for (size_t half = 0; half < 2; half++) {
       v16 in[TILE_TOKENS];
-      for (size_t t = 0; t < n_tokens; t++) in[t] = vload(x + t * x_stride + k + half * LRE_LANES);
-      for (size_t r = 0; r < n_rows; r++) {
-        v16 weight = vweight(dtype, p + r * row_bytes + k * size, half);
-        for (size_t t = 0; t < n_tokens; t++) sums[t][r] = vfma(weight, in[t], sums[t][r]);
+      UNROLL for (size_t t = 0; t < n_tokens; t++) in[t] = vload(x + t * x_stride + k + half * LRE_LANES);
+      UNROLL for (size_t r = 0; r < n_rows; r++) {
+        v16 weight = vweight(dtype, w.data + r * w.row_bytes + k * w.size, half);
+        UNROLL for (size_t t = 0; t < n_tokens; t++) sums[t][r] = vfma(weight, in[t], sums[t][r]);
       }
     }
-  if (whole < w->cols) /* the last row's end may be the map's */
-    for (size_t r = 0; r < n_rows; r++) {
-      char tail[LRE_BLOCK * 4] = {0};
-      memcpy(tail, p + r * row_bytes + whole * size, (w->cols - whole) * size);
-      for (size_t half = 0; half < 2; half++) {
-        v16 weight = vweight(dtype, tail, half);
-        for (size_t t = 0; t < n_tokens; t++)
-          sums[t][r] = vfma(weight, vload(x + t * x_stride + whole + half * LRE_LANES), sums[t][r]);
-      }
-    }
+  UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < n_rows; r++)
+      vstore(kept + (t * 4 + r) * LRE_LANES, sums[t][r]);
+}
+
+INLINE void finish(const float *kept, size_t n_rows, size_t n_tokens, const struct lre_matrix *w, size_t row, float *y,
+                   size_t y_stride) {
   for (size_t t = 0; t < n_tokens; t++) {
+    v16 sums[4];
     float out[4];
-    vsum4(sums[t], out);
+    for (size_t r = 0; r < 4; r++) sums[r] = vload(kept + (t * 4 + r) * LRE_LANES);
+    vsum4(sums, out);
     for (size_t r = 0; r < n_rows; r++) y[t * y_stride + row + r] = w->scale ? out[r] * w->scale[row + r] : out[r];
   }
 }
 
+/* Weights are converted as they are used. The last row's end may be the map's, so a short block is copied.
+ */
+INLINE void tile_with(enum lre_dtype dtype, size_t n_rows, size_t n_tokens, const struct lre_matrix *m, size_t row,
+                      const float *x, size_t x_stride, float *y, size_t y_stride) {
+  size_t size = lre_dtype_bytes(dtype), whole = m->cols / LRE_BLOCK * LRE_BLOCK, rest = m->cols - whole;
+  struct weights w = {(const char *)m->data + row * m->cols * size, m->cols * size, size};
+  _Alignas(64) float sums[TILE_TOKENS * 4 * LRE_LANES] = {0};
+  accumulate(dtype, n_rows, n_tokens, w, x, x_stride, whole, sums);
+  if (rest) {
+    char tail[4][LRE_BLOCK * 4] = {{0}};
+    for (size_t r = 0; r < n_rows; r++) memcpy(tail[r], w.data + r * w.row_bytes + whole * size, rest * size);
+    accumulate(dtype, n_rows, n_tokens, (struct weights){tail[0], sizeof tail[0], size}, x + whole, x_stride, LRE_BLOCK,
+               sums);
+  }
+  finish(sums, n_rows, n_tokens, m, row, y, y_stride);
+}
+
 #define TILE_CASE(n)                                                                                                   \
   case n:                                                                                                              \
-    tile(dtype, n_rows, n, w, row, x, x_stride, y, y_stride);                                                          \
+    tile_with(dtype, n_rows, n, m, row, x, x_stride, y, y_stride);                                                     \
     break
 
-/* Some rows times all tokens, in tiles of about the same width. */
-INLINE void rows(enum lre_dtype dtype, size_t n_rows, const struct lre_matrix *w, size_t row, const float *x, size_t n,
-                 size_t x_stride, float *y, size_t y_stride) {
+INLINE void tile_as(enum lre_dtype dtype, size_t n_rows, size_t n, const struct lre_matrix *m, size_t row,
+                    const float *x, size_t x_stride, float *y, size_t y_stride) {
+  switch (n) {
+    TILE_CASE(1);
+#if TILE_TOKENS >= 5
+    TILE_CASE(2);
+    TILE_CASE(3);
+    TILE_CASE(4);
+    TILE_CASE(5);
+#endif
+  default:
+    break;
+  }
+}
+
+FN void tile(enum lre_dtype dtype, size_t n_rows, size_t n, const struct lre_matrix *m, size_t row, const float *x,
+             size_t x_stride, float *y, size_t y_stride) {
+#define TILE_TYPE(type)                                                                                                \
+  case type:                                                                                                           \
+    if (n_rows == 4)                                                                                                   \
+      tile_as(type, 4, n, m, row, x, x_stride, y, y_stride);                                                           \
+    else                                                                                                               \
+      tile_as(type, 1, n, m, row, x, x_stride, y, y_stride);                                                           \
+    break
+  switch (dtype) {
+    TILE_TYPE(LRE_DTYPE_BF16);
+    TILE_TYPE(LRE_DTYPE_F16);
+    TILE_TYPE(LRE_DTYPE_F32);
+    TILE_TYPE(LRE_DTYPE_I8);
+  case LRE_DTYPE_OTHER:
+    break;
+  }
+}
+
+/* The next tile of n tokens, so that all are about as wide. */
+INLINE size_t tile_of(size_t n) {
   size_t n_tiles = (n + TILE_TOKENS - 1) / TILE_TOKENS;
-  while (n) {
-    size_t take = (n + n_tiles - 1) / n_tiles;
-    switch (take) {
-      TILE_CASE(1);
-#if TILE_TOKENS >= 2
-      TILE_CASE(2);
-#endif
-#if TILE_TOKENS >= 3
-      TILE_CASE(3);
-#endif
-#if TILE_TOKENS >= 4
-      TILE_CASE(4);
-      TILE_CASE(5);
-      TILE_CASE(6);
-#endif
-    default:
-      break;
-    }
-    n_tiles--, n -= take, x += take * x_stride, y += take * y_stride;
-  }
+  return (n + n_tiles - 1) / n_tiles;
 }
 
-FN void rows_4(enum lre_dtype dtype, const struct lre_matrix *w, size_t row, const float *x, size_t n, size_t x_stride,
-               float *y, size_t y_stride) {
-  switch (dtype) {
-  case LRE_DTYPE_BF16:
-    rows(LRE_DTYPE_BF16, 4, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_F16:
-    rows(LRE_DTYPE_F16, 4, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_F32:
-    rows(LRE_DTYPE_F32, 4, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_I8:
-    rows(LRE_DTYPE_I8, 4, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_OTHER:
-    break;
-  }
-}
-
-FN void rows_1(enum lre_dtype dtype, const struct lre_matrix *w, size_t row, const float *x, size_t n, size_t x_stride,
-               float *y, size_t y_stride) {
-  switch (dtype) {
-  case LRE_DTYPE_BF16:
-    rows(LRE_DTYPE_BF16, 1, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_F16:
-    rows(LRE_DTYPE_F16, 1, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_F32:
-    rows(LRE_DTYPE_F32, 1, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_I8:
-    rows(LRE_DTYPE_I8, 1, w, row, x, n, x_stride, y, y_stride);
-    break;
-  case LRE_DTYPE_OTHER:
-    break;
-  }
-}
-
-FN void matmul(const struct lre_matrix *w, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
+/* All tokens meet 4 rows while these are in the first cache. */
+FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride) {
-  size_t row = r0;
-  for (; row + 4 <= r1; row += 4) rows_4(w->dtype, w, row, x, n, x_stride, y, y_stride);
-  for (; row < r1; row++) rows_1(w->dtype, w, row, x, n, x_stride, y, y_stride);
+  for (size_t row = r0, step; row < r1; row += step) {
+    step = row + 4 <= r1 ? 4 : 1;
+    for (size_t t = 0, take; t < n; t += take) {
+      take = tile_of(n - t);
+      tile(m->dtype, step, take, m, row, x + t * x_stride, x_stride, y + t * y_stride, y_stride);
+    }
+  }
 }
 
 /* Attention ---------------------------------------------------------------------------------------------------------

@@ -43,11 +43,6 @@ static const struct {
     {"BOOL", LRE_DTYPE_OTHER, 8}, {"F8_E4M3", LRE_DTYPE_OTHER, 8}, {"F8_E5M2", LRE_DTYPE_OTHER, 8},
 };
 
-size_t lre_dtype_bytes(enum lre_dtype dtype) {
-  if (dtype == LRE_DTYPE_F32) return 4;
-  return dtype == LRE_DTYPE_I8 ? 1 : 2;
-}
-
 const char *lre_dtype_name(enum lre_dtype dtype) {
   static const char *const names[] = {"float32", "float16", "bfloat16", "int8", "other"};
   return names[dtype];

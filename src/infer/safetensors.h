@@ -39,7 +39,9 @@ const char *lre_safetensors_file(const struct lre_safetensors *st, size_t i);
 /* The header and data of one file in memory, as a fuzzer sees it: true where lre_safetensors_open would take it. */
 bool lre_safetensors_check(const void *data, size_t len, struct lre_err *err);
 
-size_t lre_dtype_bytes(enum lre_dtype dtype);
+static inline size_t lre_dtype_bytes(enum lre_dtype dtype) {
+  return dtype == LRE_DTYPE_F32 ? 4 : dtype == LRE_DTYPE_I8 ? 1 : 2;
+}
 const char *lre_dtype_name(enum lre_dtype dtype);
 
 #endif
