@@ -2,7 +2,7 @@
 local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
-local journal = require "lre.journal"
+local rundir = require "lre.rundir"
 local json = require "lre.json"
 local suggest = require "lre.suggest"
 
@@ -55,9 +55,7 @@ end
 -- The hash of a trial's request, from the journal of its run.
 local function hash_of_trial(run, key)
   local found, keys = nil, {}
-  local pull, err = journal.scan(run .. "/partials.jsonl", { "type", "key", "request_hash" })
-  if not pull then cli.fail(3, "%s", tostring(err)) end
-  for row in pull do
+  for row in rundir.rows(run .. "/partials.jsonl", { "type", "key", "request_hash" }) do
     if row.type == "trial" and row.key == key then found = row.request_hash end
     if row.type == "trial" and #keys < 10000 then keys[#keys + 1] = row.key end
   end

@@ -2,9 +2,9 @@
 -- the only ones that a run may ask.
 local budget = require "lre.budget"
 local fs = require "lre.fs"
-local journal = require "lre.journal"
 local json = require "lre.json"
 local prices = require "lre.prices"
+local rundir = require "lre.rundir"
 local set = require "lre.set"
 local turns = require "lre.turns"
 
@@ -147,8 +147,8 @@ local function answered_in(s)
   local path = s.run_id and not s.fresh and ("%s/%s/partials.jsonl"):format(s.run_dir, s.run_id)
   if not path or not fs.stat(path) then return nil end
   local good = set.new(1024)
-  for row in assert(journal.scan(path, { "type", "key", "response.error.kind" })) do
-    if row and row.type == "trial" and not row["response.error.kind"] then good:add(row.key) end
+  for row in rundir.rows(path, { "type", "key", "response.error.kind" }) do
+    if row.type == "trial" and not row["response.error.kind"] then good:add(row.key) end
   end
   return good
 end

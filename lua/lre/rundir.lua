@@ -329,17 +329,26 @@ function Run:flush()
   world(ok, err, self.journal_path)
 end
 
----Passes over the journal: see lre.journal.scan. A line that cannot be read is reported by `problem(number, err)` and
----left out.
-function Run:scan(fields, problem)
-  local pull = journal.scan(self.journal_path, fields, true)
+---The rows of a journal: see lre.journal.scan. A line that cannot be read is reported by `problem(number, err)` and
+---left out: an iterator that gave nil for it would end the loop.
+---@param path string
+---@param fields string[]
+---@param problem fun(number: integer, err: lre.Error)?
+function rundir.rows(path, fields, problem)
+  local pull, err = journal.scan(path, fields, true)
+  if not pull then fail(4, "%s: %s", path, tostring(err)) end
   return function()
     while true do
-      local row, number, err = pull()
+      local row, number, why = pull()
       if row or not number then return row, number end
-      if problem then problem(number, err) end
+      if problem then problem(number, why) end
     end
   end
+end
+
+---The same of this run.
+function Run:scan(fields, problem)
+  return rundir.rows(self.journal_path, fields, problem)
 end
 
 ---The index over the journal. It is never a truth of its own: what is wrong with it is mended from the journal.

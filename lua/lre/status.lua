@@ -3,6 +3,7 @@
 local fs = require "lre.fs"
 local journal = require "lre.journal"
 local json = require "lre.json"
+local rundir = require "lre.rundir"
 local set = require "lre.set"
 
 local status = {}
@@ -37,13 +38,10 @@ end
 -- What the journal tells. A line that is being written is no line yet.
 local function read_journal(path)
   local self = { good = set.new(1024), answered = 0, failures = 0, verdicts = {}, by_code = {}, first = json.array {},
-    lines = 0 }
-  local pull, err = journal.scan(path, FIELDS)
-  if not pull then fail("%s: %s", path, tostring(err)) end
-  for row in pull do
-    self.lines = self.lines + 1
-    if row and row.type == "trial" then count_trial(self, row) end
-    if row and row.type == "verdict" then
+    unreadable = 0 }
+  for row in rundir.rows(path, FIELDS, function() self.unreadable = self.unreadable + 1 end) do
+    if row.type == "trial" then count_trial(self, row) end
+    if row.type == "verdict" then
       local states = self.verdicts[row.judge] or {}
       self.verdicts[row.judge] = states
       states[row.state] = (states[row.state] or 0) + 1
@@ -111,6 +109,9 @@ function status.text(out)
     ("trials   %d of %s answered; %d errors in the journal%s"):format(out.answered,
       out.planned and ("%d"):format(out.planned) or "?", out.failures,
       out.failures > 0 and ": " .. counts_text(out.by_code) or "") }
+  if out.unreadable > 0 then
+    lines[#lines + 1] = ("journal  %d lines cannot be read; `lre verify` names them"):format(out.unreadable)
+  end
   for judge, states in sorted_pairs(out.verdicts) do
     lines[#lines + 1] = ("verdicts %s: %s"):format(judge, counts_text(states))
   end

@@ -5,7 +5,6 @@ local aggregate = require "lre.aggregate"
 local diff = require "lre.diff"
 local fs = require "lre.fs"
 local hash = require "lre.hash"
-local journal = require "lre.journal"
 local json = require "lre.json"
 local judge = require "lre.judge"
 local rejudge = require "lre.rejudge"
@@ -333,9 +332,10 @@ end
 -- ---- the whole ----
 
 local function unreadable(self)
-  for _, number, err in assert(journal.scan(self.path .. "/partials.jsonl", { "type" })) do
-    if err then problem(self, "partials.jsonl:" .. number, nil, nil, "a JSON line", tostring(err)) end
+  local function told(number, err)
+    problem(self, "partials.jsonl:" .. number, nil, nil, "a row of this version", tostring(err))
   end
+  for _ in rundir.rows(self.path .. "/partials.jsonl", { "type" }, told) do end -- luacheck: ignore 542
 end
 
 ---Checks the folder of a run. Returns { path, problems = { { file, row?, field?, expected, found } }, trials, verdicts

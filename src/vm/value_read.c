@@ -104,15 +104,15 @@ static void push_float(lua_State *L, const char *s, size_t len) {
 static void push_number(struct reader *r) {
   const char *first = r->p, *end = first;
   bool is_float = false, negative = *first == '-';
-  lua_Integer v = 0;
+  uint64_t v = 0; /* of a float's many digits it wraps, and is not used */
   for (; end < r->end && is_in_number(*end); end++) {
     is_float = is_float || *end == '.' || *end == 'e' || *end == 'E';
-    if (!is_float && *end != '-') v = v * 10 + (*end - '0');
+    if (!is_float && *end != '-') v = v * 10 + (uint64_t)(*end - '0');
   }
   if (is_float)
     push_float(r->L, first, (size_t)(end - first));
   else
-    lua_pushinteger(r->L, negative ? -v : v);
+    lua_pushinteger(r->L, negative ? -(lua_Integer)v : (lua_Integer)v);
   r->p = end;
 }
 

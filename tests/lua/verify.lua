@@ -125,6 +125,17 @@ test("a_verdict_taken_out_of_the_journal_leaves_an_answer_without_one_and_other_
   test.has(verify.text(out), ROW .. ": unscored: expected 1, found 0")
 end)
 
+test("a_line_that_cannot_be_read_is_named_and_the_ones_after_it_are_read", function()
+  local run = new_run()
+  local path = run .. "/partials.jsonl"
+  local first, rest = assert(fs.read(path, 1 << 28)):match "^([^\n]*\n)(.*)$"
+  assert(fs.write(path, first .. "no row\n" .. rest .. "nor this\n"))
+  local found = {}
+  for _, one in ipairs(problems(run)) do found[one[1]] = true end
+  test.ok(found["partials.jsonl:2"], "the second line")
+  test.ok(found["partials.jsonl:" .. select(2, rest:gsub("\n", "")) + 3], "the last line")
+end)
+
 test("a_results_file_alone_cannot_be_verified", function()
   local run = new_run()
   local out = test.lre("verify", run .. "/results.json")
