@@ -169,14 +169,12 @@ end
 -- As many ids of incomplete clusters are shown; results.json has them all.
 local MAX_IDS = 10
 
-local function contrast_cells(one, many)
+local function contrast_cells(one)
   local value = one.n == 0 and "no data" or ("%+.3f"):format(one.value)
-  local interval, boot = report.interval(one), one.bootstrap
-  local cells = { one.model, one.name, value, one.constant and "all alike" or interval,
+  local boot = one.bootstrap
+  return { one.model, one.name, value, one.constant and "all alike" or report.interval(one),
     boot and ("[%.3f, %.3f]"):format(boot.low, boot.high) or "—", one.n, one.incomplete,
     one.p and ("%.4f"):format(one.p) or "—", one.p_holm and ("%.4f"):format(one.p_holm) or "—" }
-  if many then table.insert(cells, 2, one.persona or "joined") end
-  return cells
 end
 
 local CONTRAST_HEAD = { "Model", "Contrast", "Value", "95% CI", "Bootstrap", "n", "Incomplete", "p", "p (Holm)" }
@@ -218,24 +216,37 @@ local function level_table(list)
   return ("### %s by factor\n\n"):format(report.plain(title_case(name))) .. report.table(head, body)
 end
 
-local function contrast_section(results)
-  local many, body, notes, tests = false, {}, {}, nil
-  for _, one in ipairs(results.contrasts) do many = many or one.persona and one.persona ~= "none" end
-  for _, one in ipairs(results.contrasts) do
+-- Contrasts of one suite, judge and persona: models stand beside each other, nothing else is mixed.
+local function contrast_groups(list)
+  local groups, index = {}, {}
+  for _, one in ipairs(list) do
+    local words = { one.suite, "judge " .. one.judge }
+    if one.persona and one.persona ~= "none" then words[3] = "persona " .. one.persona end
+    local name = table.concat(words, ", ")
+    if not index[name] then
+      index[name] = { name = name }
+      groups[#groups + 1] = index[name]
+    end
+    table.insert(index[name], one)
+  end
+  return groups
+end
+
+local function contrast_section(list)
+  local body, notes, tests = {}, {}, nil
+  for _, one in ipairs(list) do
     if not one.by then
-      body[#body + 1] = contrast_cells(one, many)
+      body[#body + 1] = contrast_cells(one)
       tests = one.tests or tests
       if one.incomplete_clusters then notes[#notes + 1] = ids_line(one) end
     end
   end
-  local head = table.move(CONTRAST_HEAD, 1, #CONTRAST_HEAD, 1, {})
-  if many then table.insert(head, 2, "Persona") end
-  local text = "## Contrasts\n\n" .. report.table(head, body)
+  local text = ("## Contrasts: %s\n\n"):format(report.plain(list.name)) .. report.table(CONTRAST_HEAD, body)
     .. ("\nWithin clusters, each arm's answers averaged first; n clusters are complete. Means: Student's t, and "
       .. "bootstrap of clusters; shares: paired Newcombe and McNemar, or Wilson.%s\n"):format(
       tests and (" Holm over %d tests."):format(tests) or "")
   if #notes > 0 then text = text .. "\n" .. table.concat(notes) end
-  local levels = level_table(results.contrasts)
+  local levels = level_table(list)
   return levels and text .. "\n" .. levels or text
 end
 
@@ -271,7 +282,7 @@ return lre.report {
     local judges = judges_of(results)
     local parts = { opt.title and "# " .. opt.title .. "\n" or nil }
     for _, judge in ipairs(judges) do parts[#parts + 1] = section(results, judge, #judges > 1) end
-    if results.contrasts and #results.contrasts > 0 then parts[#parts + 1] = contrast_section(results) end
+    for _, list in ipairs(contrast_groups(results.contrasts or {})) do parts[#parts + 1] = contrast_section(list) end
     if results.joint then parts[#parts + 1] = joint_section(results.joint) end
     if #judges == 0 then
       parts[#parts + 1] = ("%d answers, none judged.\n"):format(results.trials and results.trials.recorded or 0)

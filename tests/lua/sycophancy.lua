@@ -87,6 +87,24 @@ with_shared("the_seeds_matched_contrasts_come_with_their_intervals", function()
   end
 end)
 
+test("contrasts_of_two_judges_are_two_tables", function()
+  local function one(who, value)
+    return { suite = "s", model = "m", persona = "none", judge = who, name = "effect", value = value, n = 3,
+      low = 0.0, high = 1.0, method = "t", incomplete = 0 }
+  end
+  local function level(who, value)
+    local row = one(who, value)
+    row.by, row.level = { "x" }, { 1 }
+    return row
+  end
+  local text = require("lre.report").render("md", { inputs = { judges = {}, suites = {}, personas = {} }, rows = {},
+    contrasts = { one("a", 0.25), level("a", 0.125), one("b", 0.75), level("b", 0.625) } })
+  local first, second = text:match "(## Contrasts: s, judge a.*)(## Contrasts: s, judge b.*)"
+  test.ok(first and first:find("+0.250", 1, true) and first:find("+0.125", 1, true), text)
+  test.ok(second:find("+0.750", 1, true) and second:find("+0.625", 1, true), text)
+  test.ok(not second:find("+0.250", 1, true) and not first:find("+0.625", 1, true), text)
+end)
+
 with_shared("what_is_imported_is_exported_the_same", function()
   local path = import(SEED_RUN, "out")
   local first, second = parent() .. "/first", parent() .. "/second"
@@ -296,8 +314,12 @@ test("an_all_refused_run_is_no_data", function()
 end)
 
 test("a_dry_run_of_rent_needs_no_key_and_no_scorer_and_is_marked", function()
-  local done = shell("env -u OPENAI_API_KEY %s run --dry-run --limit 3 --suite rent --model openai/m", test.program)
+  local done = shell("env -u OPENAI_API_KEY %s run --dry-run --limit 3 --suite rent --model openai/m --run-dir . "
+    .. "--run-id dry --cache dry-cache", test.program)
   test.eq(done.exit, 0, done.err)
+  test.eq(fs.stat(parent() .. "/dry"), nil)
+  local kept = process.run { "find", parent() .. "/dry-cache", "-name", "*.json" }
+  test.eq(kept.out, "")
   local n = 0
   for line in done.out:gmatch "[^\n]+" do
     n = n + 1
