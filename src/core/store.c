@@ -493,12 +493,18 @@ static int compare_texts(struct lre_row_text a, struct lre_row_text b) {
   return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Verdicts on keys before this one have no trial: a foreign line, left out. */
+static int by_place(const void *a, const void *b) {
+  uint64_t x = ((const struct lre_store_verdict *)a)->place.at, y = ((const struct lre_store_verdict *)b)->place.at;
+  return (x > y) - (x < y);
+}
+
+/* In the journal's order: of several the last is the latest. Verdicts on keys before this one have no trial: a foreign
+ * line, left out. */
 static bool gather_verdicts(struct lre_store_walk *w, struct lre_row_text key, struct lre_err *err) {
   lre_buf_clear(&w->found);
   while (w->more_verdicts) {
     int order = compare_texts(key_of(w->verdicts), key);
-    if (order > 0) return true;
+    if (order > 0) break;
     if (order == 0) {
       struct lre_store_verdict v = {sqlite3_column_int64(w->verdicts, 1), sqlite3_column_int64(w->verdicts, 2),
                                     place_at(w->verdicts, 3)};
@@ -506,6 +512,8 @@ static bool gather_verdicts(struct lre_store_walk *w, struct lre_row_text key, s
     }
     if (!step_verdicts(w, err)) return false;
   }
+  size_t n = w->found.len / sizeof(struct lre_store_verdict);
+  if (n > 1) qsort(w->found.data, n, sizeof(struct lre_store_verdict), by_place);
   return true;
 }
 

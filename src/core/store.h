@@ -56,7 +56,7 @@ struct lre_store_trial {
   struct lre_row_text key; /* until the next call */
   bool failed;
   struct lre_store_place place;
-  const struct lre_store_verdict *verdicts;
+  const struct lre_store_verdict *verdicts; /* in the journal's order */
   size_t n_verdicts;
 };
 struct lre_store_walk;

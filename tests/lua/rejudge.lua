@@ -93,6 +93,21 @@ test("a_resume_does_not_put_the_judge_back_that_another_speaks_for", function()
   test.eq(assert(fs.read(path .. "/results.json")), before)
 end)
 
+test("the_newest_verdict_is_shown_also_where_the_first_judge_spoke_last", function()
+  local path = run("judge", token "n1")
+  test.lre("rejudge", path, "-q", "--only", "all", judged_by("verdict-refused", token "n2"))
+  test.eq(figures(path), { 4, 0, 0, 0, 0 })
+  test.lre("rejudge", path, "-q", "--only", "all", judged_by("judge", token "n1"))
+  test.eq(figures(path), { 1, 1, 2, 0, 0 })
+  local labels = {}
+  for label in test.lre("report", path, "--format", "jsonl").out:gmatch '"label":"(%a+)","state"' do
+    labels[#labels + 1] = label
+  end
+  table.sort(labels)
+  test.has(table.concat(labels, " "), "complied")
+  test.eq(select(2, assert(fs.read(path .. "/results.csv")):gsub(",refused,", "")), 1)
+end)
+
 test("all_asks_about_every_answer_again", function()
   local path = run("judge", token "a1")
   test.eq(test.lre("rejudge", path, "-q", "--only", "all").exit, 0)
