@@ -380,21 +380,32 @@ local function mean(list)
   return #list > 0 and json.round(sum / #list) or nil
 end
 
--- The mean of the values that won, or of each number in them. What is no number is its verdicts' own.
+-- What all of a list are: the mean of numbers, else what they agree on.
+local function common(list)
+  local numbers = true
+  for _, x in ipairs(list) do numbers = numbers and type(x) == "number" end
+  if numbers then return mean(list) end
+  for _, x in ipairs(list) do
+    if x ~= list[1] then return nil end
+  end
+  return list[1]
+end
+
+-- The mean of the values that won, or of each number in them; what is no number stays where they agree on it.
 local function mean_value(ballots, word)
   local plain, named = {}, {}
   for _, ballot in ipairs(ballots) do
+    local value = ballot.value
     if ballot.state == "scored" and (ballot.label or "scored") == word then
-      local value = ballot.value
       if type(value) == "number" then plain[#plain + 1] = value end
-      for name, x in pairs(type(value) == "table" and value or {}) do
+      for name, x in pairs(type(value) == "table" and not json.is_array(value) and value or {}) do
         named[name] = named[name] or {}
-        if type(x) == "number" then table.insert(named[name], x) end
+        table.insert(named[name], x)
       end
     end
   end
   if next(named) == nil then return mean(plain) end
-  for name, list in pairs(named) do named[name] = mean(list) end
+  for name, list in pairs(named) do named[name] = common(list) end
   return named
 end
 

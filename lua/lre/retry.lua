@@ -301,7 +301,7 @@ local other_spelling = { max_tokens = "max_completion_tokens", max_completion_to
 
 -- What providers call the schema of a reply, and what a router says that finds nobody who takes one.
 local schema_words = { "response_format", "json_schema", "output_format", "schema", "structured output", "tool_choice",
-  "tools", "tool use", "responsemimetype", "requested parameters" }
+  "tools", "tool use", "invalid format", "responsemimetype", "requested parameters" }
 
 local function refuses_schema(err)
   if err.status ~= 400 and err.status ~= 404 and err.status ~= 422 then return false end

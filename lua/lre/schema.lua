@@ -264,10 +264,13 @@ function schema.read(spec, value)
   return read, notes
 end
 
+-- Ours, and what strict structured output does not take of JSON Schema: it is checked here anyway.
+local UNSENT = { normalize = true, minLength = true, maxLength = true }
+
 local function wire(spec, strict)
   local out = {}
   for key, value in pairs(spec) do
-    if key ~= "normalize" then out[key] = value end
+    if not UNSENT[key] then out[key] = value end
   end
   if spec.items then out.items = wire(spec.items, strict) end
   if not spec.properties then

@@ -294,8 +294,8 @@ end)
 test("votes_give_the_mean_of_the_values_that_won", function()
   local opened = asking("alignment", { judge_repeats = 3 })
   local verdict = opened:verdict(input { category = "other" })
-  test.eq({ verdict.state, #verdict.asked, verdict.value.overall }, { "scored", 3,
-    json.round(verdict.evidence.votes[1].value.overall) })
+  test.eq({ verdict.state, #verdict.asked, verdict.value.overall, verdict.value.attack_success }, { "scored", 3,
+    json.round(verdict.evidence.votes[1].value.overall), true })
 end)
 
 -- ---- the suite that comes with the tool ----

@@ -133,7 +133,8 @@ test("what_a_provider_is_sent_asks_for_every_field_and_has_none_of_our_words", f
   test.eq(strict, false) -- "open" allows fields that it does not name
   test.eq(#out.required, 7)
   local closed = { type = "object", required = { "a" }, properties = { a = { type = "boolean", normalize = true },
-    b = { type = "array", items = { type = "object", properties = { c = { type = "string" } } } } } }
+    b = { type = "array", items = { type = "object",
+      properties = { c = { type = "string", minLength = 1 } } } } } }
   out, strict = schema.wire(closed)
   test.eq(strict, true)
   test.eq(json.encode(out), '{"additionalProperties":false,"properties":{"a":{"type":"boolean"},"b":{"items":'
