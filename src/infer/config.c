@@ -104,7 +104,7 @@ static const char *const known[] = {
 
 /* Fields that would change the numbers, but not with the one value that is taken. */
 static bool harmless(const cJSON *item) {
-  if (cJSON_IsNull(item) || cJSON_IsFalse(item)) return true;
+  if (cJSON_IsNull(item) || cJSON_IsFalse(item) || item->string[0] == '_') return true; /* private notes */
   if (item->string[0] == '_') return true; /* transformers' own notes: where a model came from, how it was saved */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(item->string, known[i]) == 0) {
