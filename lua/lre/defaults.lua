@@ -7,6 +7,7 @@ local defaults = {}
 -- colon: name:a=1,b=2) | "list" (may repeat, commas belong to the value). `on`: the commands that offer a flag ("*":
 -- all).
 local ASKS, JUDGES = { "run", "judge", "rejudge" }, { "run", "judge", "rejudge", "validate", "did" }
+local FETCHES = { "run", "judge", "rejudge", "pull" }
 local RUN, DEMO, EVERY = "run", "demo", "*"
 local ENTRIES = {
   { "suite", aliases = { "--suites", "--dataset" }, type = "specs", metavar = "NAME|FILE", group = "What to measure",
@@ -134,9 +135,11 @@ local ENTRIES = {
     help = "Name of the smaller fake model." },
   { "local", type = "string", metavar = "DIR", group = "Provider", on = { DEMO },
     help = "Ask the checkpoint in this folder instead, on this machine." },
-  { "ca-file", type = "string", metavar = "FILE", group = "Provider", on = ASKS,
+  { "revision", type = "string", metavar = "NAME", default = "main", group = "Provider", on = { "pull" },
+    help = "Branch, tag or commit of the model." },
+  { "ca-file", type = "string", metavar = "FILE", group = "Provider", on = FETCHES,
     help = "Certificates to trust, instead of the system's." },
-  { "proxy", type = "string", metavar = "URL", group = "Provider", on = ASKS,
+  { "proxy", type = "string", metavar = "URL", group = "Provider", on = FETCHES,
     help = "Proxy, instead of the environment's." },
 
   { "concurrency", aliases = { "--max-concurrent" }, type = "integer", min = 1, max = 10000, default = 16,
@@ -258,11 +261,12 @@ local ENTRIES = {
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
   { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "rejudge",
-    "cache", "verify", "status" },
+    "cache", "verify", "status", "pull" },
     help = "Print data instead of tables." },
   { "progress", type = "string", choices = { "auto", "bar", "plain", "json", "none" }, default = "auto",
     metavar = "MODE", group = "Output", on = { RUN },
-    help = "How far the run is, on standard error: a bar on a terminal, else a line every 5 s; json: a line a second." },
+    help = "How far the run is, on standard error: a bar on a terminal, else a line every 5 s; json: a line a "
+      .. "second." },
   { "verbose", short = "-v", type = "flag", group = "Output", on = { EVERY }, help = "Say more (log level INFO)." },
   { "quiet", short = "-q", type = "flag", group = "Output", on = { EVERY }, help = "Say only errors." },
   { "log-level", type = "string", choices = { "DEBUG", "INFO", "WARNING", "ERROR" }, default_text = "WARNING",

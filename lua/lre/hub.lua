@@ -82,7 +82,7 @@ function hub.find(id, revision)
     local folder = in_cache(cache, id, revision)
     if folder then return folder end
   end
-  return nil, failure(("%s is not on this machine (looked in %s). Fetch it with `hf download %s`, or give a folder: "
+  return nil, failure(("%s is not on this machine (looked in %s). Fetch it with `lre pull %s`, or give a folder: "
     .. "--model-id ./DIR"):format(id, #caches > 0 and table.concat(caches, ", ") or "no folder: HOME is not set", id))
 end
 

@@ -13,7 +13,7 @@ The first seed.
   > --adapter hf --model qwen-0.5b \
   > --model-id Qwen/Qwen2-0.5B-Instruct \
   > --suite harmful_helpful --out results.json
-  lre: qwen-0.5b: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `hf download Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
+  lre: qwen-0.5b: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `lre pull Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
   [3]
   $ lre run \
   > --adapter openai --model gpt-4o-mini \
@@ -72,7 +72,7 @@ Those with a server that answers.
   > --suite harmful_helpful --seed 42 \
   > --temperature 0.0 --max-tokens 256 \
   > --out qwen2_0_5b.json
-  lre: qwen-0.5b-instruct: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `hf download Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
+  lre: qwen-0.5b-instruct: Qwen/Qwen2-0.5B-Instruct is not on this machine (looked in $TMP.home/.cache/huggingface/hub). Fetch it with `lre pull Qwen/Qwen2-0.5B-Instruct`, or give a folder: --model-id ./DIR
   [3]
   $ SOURCE_DATE_EPOCH=1748131200 lre run \
   > --adapter openai --model qwen-0.5b-instruct \

@@ -118,7 +118,7 @@ test("a_checkpoint_is_found_in_the_cache_as_hugging_face_lays_it_out", function(
     home, test.program))
   test.eq(missing.exit, 3)
   test.has(missing.err, "org/Other is not on this machine")
-  test.has(missing.err, "hf download org/Other")
+  test.has(missing.err, "lre pull org/Other")
 end)
 
 test("names_that_are_no_names_do_not_leave_the_cache", function()
