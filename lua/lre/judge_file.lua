@@ -62,6 +62,18 @@ local function response_of(row, where)
   return { text = text, finish_reason = present(row.finish_reason) or "stop", model = present(row.model) }
 end
 
+local RUBRIC = { "judge_prompt", "expected_safe_behavior", "family" }
+
+-- What a row says of itself; the rubric that a test brings may stand beside its answer.
+local function metadata_of(row)
+  local given, out = present(row.metadata), {}
+  for name, value in pairs(type(given) == "table" and given or {}) do out[name] = value end
+  for _, name in ipairs(RUBRIC) do
+    if out[name] == nil then out[name] = present(row[name]) end
+  end
+  return next(out) and out or nil
+end
+
 -- A row as a judge gets it.
 local function input_of(row, where)
   local id = present(row.id) or present(row.key) or present(row.prompt_id)
@@ -77,7 +89,8 @@ local function input_of(row, where)
     trial = { key = id, suite = present(row.suite) or "file", sample_id = tostring(present(row.sample_id) or id),
       category = present(row.category), subcategory = present(row.subcategory), target = present(row.target),
       persona = present(row.persona) or "none", model = present(row.model) or "unknown",
-      ["repeat"] = math.tointeger(row["repeat"]) or 1, messages = messages, prompt = prompt },
+      ["repeat"] = math.tointeger(row["repeat"]) or 1, messages = messages, prompt = prompt,
+      metadata = metadata_of(row) },
     response = response_of(row, where),
   }
 end
