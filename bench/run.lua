@@ -1,5 +1,5 @@
 -- ./dev bench: one table, each figure beside a reference measured in the same run.
--- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory limits
+-- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory resume limits
 local lre = require "lre"
 local process, fs = require "lre.process", require "lre.fs"
 local clock, platform = require "lre.clock", require "lre.platform"
@@ -166,12 +166,30 @@ local function bench_limits()
   if not ok then error(message, 0) end
 end
 
+-- The reference: `wc -l` of the journal, which reads it once.
+local function bench_resume()
+  local size = quick and 100000 or 1000000
+  with_nginx(function(url)
+    for _, index in ipairs { "kept", "lost" } do
+      local folder = tmp .. "/resume-" .. index
+      assert(fs.mkdir(folder))
+      local _, result = timed { lre_bin, "script", "bench/resume.lua", "--", folder, url, tostring(size), index }
+      local seconds, peak = result.out:match "([%d.]+) (%d+)"
+      local wc = timed { "wc", "-l", folder .. "/big/partials.jsonl" }
+      add(("resume of %d rows to its first request, index %s"):format(size, index), ("%.2f s, %.0f MiB"):format(
+        tonumber(seconds), tonumber(peak) / 2^20), ("wc -l %.2f s"):format(wc), ("%.1f"):format(seconds / wc),
+        index == "kept" and "<= 3 s, <= 200 MiB" or "")
+    end
+  end)
+end
+
 assert(process.run { "cmake", "--build", "build", "--target", "http_loop" })
 if want "start" then bench_start() end
 if want "http" then bench_http() end
 if want "latency" then bench_latency() end
 if want "judge" then bench_judge() end
 if want "memory" then bench_memory() end
+if want "resume" then bench_resume() end
 if want "limits" then bench_limits() end
 process.run { "rm", "-rf", tmp }
 

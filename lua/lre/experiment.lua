@@ -406,7 +406,9 @@ function Experiment:run(opt)
   local good = run.answered(store)
   if account then account:continue(store, the_plan) end
   local wall = s.max_wall and self.begun + s.max_wall
-  if opt.on_start then opt.on_start(the_plan, store, good and run.left(the_plan, open, good)) end
+  if opt.on_start then -- counting what is left walks along the plan: only where it is told
+    opt.on_start(the_plan, store, good and log.level() ~= "ERROR" and run.left(the_plan, open, good) or nil)
+  end
   local self_run = setmetatable({ store = store, dir = store.path, id = store.id, plan = the_plan,
     expect = expectations }, Run)
   -- In a new journal every row counts, and is counted when it is written; an older one is read again.

@@ -76,9 +76,10 @@ end
 ---`lane.under_way` is the caller's to count.
 ---@param plan table
 ---@param open fun(entry: table)? how a suite's samples are read (see Plan:trials)
+---@param skip (fun(key: string): boolean)? which trials are left out
 ---@return fun(): table?
-function lanes.of(plan, open)
-  local pull = plan:trials(open)
+function lanes.of(plan, open, skip)
+  local pull = plan:trials(open, skip)
   if #plan.models == 1 then return pull end
   local self = { pull = pull, list = {}, of = {}, ended = false }
   for i, model in ipairs(plan.models) do

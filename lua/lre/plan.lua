@@ -263,32 +263,35 @@ local function cluster_of(one, field)
   return type(value) == "table" and assert(json.encode(value)) or tostring(value)
 end
 
--- The stream over one suite's samples; `fields` are the encoded parts of keys.
-local function suite_trials(self, entry, pull)
+-- The stream over one suite's samples.
+local function suite_trials(self, entry, pull, skip)
   local models, personas, repeats = self.models, self.personas, self.repeats
   local clusters = entry.suite and entry.suite.clusters
   local a_sample = #personas * #models * repeats
-  local prefix, current, messages, index = nil, nil, nil, a_sample
+  local prefix, current, messages, asked, index = nil, nil, nil, nil, a_sample
   local name = plan.escape(entry.name):gsub("/", "%%2F")
   return function()
     if index == a_sample then
       current = pull()
       if not current then return nil end
-      prefix, index = name .. "/" .. plan.escape(current.id) .. "|", 0
+      prefix, index, asked = name .. "/" .. plan.escape(current.id) .. "|", 0, nil
     end
     local who = personas[index // (#models * repeats) + 1]
-    if index % (#models * repeats) == 0 then messages = persona.apply(who, current.messages) end
     local model, n = models[index // repeats % #models + 1], index % repeats + 1
     index = index + 1
     local key = prefix .. self._persona_part[who] .. self._label_part[model]
-    return { key = n > 1 and key .. "#" .. n or key, suite = entry.name, sample = current, persona = who, model = model,
-      messages = messages, n = n, cluster = clusters and cluster_of(current, clusters) }
+    if n > 1 then key = key .. "#" .. n end
+    if not in_shard(self.shard, key) or skip and skip(key) then return true end
+    if asked ~= who then messages, asked = persona.apply(who, current.messages), who end
+    return { key = key, suite = entry.name, sample = current, persona = who, model = model, messages = messages, n = n,
+      cluster = clusters and cluster_of(current, clusters) }
   end
 end
 
 ---Streams all trials { key, suite, sample, persona, model, messages, n }: by suite, sample, persona, model, repeat.
----`open(entry)` gives a suite's chosen samples (default: the suite itself).
-function Plan:trials(open)
+---`open(entry)` gives a suite's chosen samples (default: the suite itself). Trials for whose key `skip` is true are left
+---out, and are not made.
+function Plan:trials(open, skip)
   self._persona_part, self._label_part = {}, {}
   for _, who in ipairs(self.personas) do self._persona_part[who] = plan.escape(who.name) .. "|" end
   for _, model in ipairs(self.models) do self._label_part[model] = plan.escape(model.label) end
@@ -296,12 +299,12 @@ function Plan:trials(open)
   return function()
     while true do
       local trial = pull and pull()
-      while trial and not in_shard(self.shard, trial.key) do trial = pull() end
+      while trial == true do trial = pull() end
       if trial then return trial end
       i = i + 1
       local entry = self.suites[i]
       if not entry then return nil end
-      pull = suite_trials(self, entry, open and open(entry) or self:samples(entry))
+      pull = suite_trials(self, entry, open and open(entry) or self:samples(entry), skip)
     end
   end
 end

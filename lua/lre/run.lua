@@ -313,9 +313,7 @@ end
 ---How many trials of the plan have no good answer. Walks along the plan: a journal may have trials of a larger one.
 function run.left(plan, open, good)
   local left = 0
-  for trial in plan:trials(open) do
-    if not good:has(trial.key) then left = left + 1 end
-  end
+  for _ in plan:trials(open, function(key) return good:has(key) end) do left = left + 1 end
   return left
 end
 
@@ -343,14 +341,18 @@ local function over(self)
     or (sched.interrupted())
 end
 
-local function next_trial(self)
-  while true do
-    local trial = self.pull()
-    if not trial then return nil end
-    if not (self.good and self.good:has(trial.key)) then return trial end
-    self.done = self.done + 1
-    log.position(self.done, self.total)
+-- Trials that have a good answer are not even made.
+local function to_ask(self, plan, open)
+  local good = self.good
+  local function skip(key)
+    local is_done = good:has(key)
+    if is_done then
+      self.done = self.done + 1
+      log.position(self.done, self.total)
+    end
+    return is_done
   end
+  return lanes.of(plan, open, good and skip)
 end
 
 local function failed(self, trial, err)
@@ -486,7 +488,7 @@ local function work(self)
   }
   while not over(self) do
     place = place or self.gate:enter()
-    local trial = not over(self) and next_trial(self)
+    local trial = not over(self) and self.pull()
     local lane = trial and trial.lane
     if lane then lane.under_way = lane.under_way + 1 end
     if trial then run_trial(self, trial, hooks) end
@@ -547,9 +549,10 @@ function run.ask(plan, store, opt)
   local concurrency = opt.concurrency or 16
   local self = { store = store, concurrency = concurrency, gate = sched.gate(concurrency), counter = opt.counter,
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
-    progress = opt.progress, pull = lanes.of(plan, opt.open), good = opt.good or run.answered(store),
+    progress = opt.progress, good = opt.good or run.answered(store),
     budget = opt.budget, wall = opt.wall, total = plan:count(), timing = timing.new(), tasks = {}, workers = 0,
     waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+  self.pull = to_ask(self, plan, opt.open)
   if self.wall then self.deadline = math.min(self.deadline or self.wall, self.wall) end
   for _, entry in ipairs(plan.suites) do
     if entry.generates then self.kept_turns = self.kept_turns or turns.kept(store) end
