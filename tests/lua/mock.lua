@@ -198,3 +198,27 @@ test("what_is_no_request_is_refused_and_the_next_connection_is_served", function
   test.eq(raw "GET /nowhere HTTP/1.1\\r\\n\\r\\n", "404")
   test.eq(control(url).script, "calm")
 end)
+
+test("a_provider_that_refuses_neither_stops_the_others_nor_takes_their_places", function()
+  -- a answers nobody until b was asked everything: with a waiting on their places this run could not end.
+  local path = parent() .. "/jealous.lua"
+  assert(fs.write(path, [[
+local lre = require "lre"
+local b = 0
+return lre.mock { name = "jealous", reply = function(ask, m)
+  if ask.path:find "^/b/" then b = b + 1 end
+  if ask.path:find "^/a/" and b < 8 then return m.limited(ask, { seconds = 0.1 }) end
+  return m.answer(ask)
+end }]]))
+  local base = test.mock("--script " .. path):gsub("/v1$", "")
+  assert(fs.write(parent() .. "/two.json", assert(json.encode {
+    { id = "m", label = "a", provider = "openai", base_url = base .. "/a/v1" },
+    { id = "m", label = "b", provider = "openai", base_url = base .. "/b/v1" } })))
+  local out = assert(process.run { "bash", "-c", ("exec %s run --models %s/two.json --suite %s/suite.jsonl --run-dir %s "
+    .. "--run-id two --concurrency 2 --retries 90 -q"):format(test.program, parent(), parent(), parent()),
+    timeout = 300 })
+  test.eq(out.exit, 0, out.err)
+  local rows = json.decode(assert(fs.read(parent() .. "/two/results.json"))).rows
+  test.eq(#rows, 2)
+  test.eq(rows[1].generation_errors + rows[2].generation_errors, 0)
+end)
