@@ -6,7 +6,8 @@
  * interpreter gives the same answers under the same match limit semantics
  * only as far as PCRE2 promises; lre_regex_jit says which is in use). JIT
  * counts matching steps its own way, has no depth limit, and its stack takes
- * the place of the heap: heap_kib bounds both. A start-of-pattern verb such as
+ * the place of the heap: heap_kib bounds both. PCRE2 counts the match limit anew at each place where a match may begin:
+ * a pattern whose work grows with a power of the text may take that many steps at each. A start-of-pattern verb such as
  * (*LIMIT_MATCH=...) can lower a limit, never raise it. At most 64 KiB. */
 #ifndef LRE_CORE_REGEX_H
 #define LRE_CORE_REGEX_H

@@ -29,7 +29,7 @@ Help, versions, completions.
   lre [0-9.]+ \(Lua 5\.4\.\d, libcurl [0-9.]+, cJSON [0-9.]+, PCRE2 [0-9.]+( JIT)?, OpenSSL [0-9.]+\) (re)
   $ lre help demo
   Usage: lre demo [-h] [--sample <N>] [--seed <N>] [--fake-refusal-rate <X>] [--model-name <NAME>]
-         [--path <DIR>] [--json] [-v] [-q] [--log-level <LEVEL>]
+         [--local <DIR>] [--path <DIR>] [--json] [-v] [-q] [--log-level <LEVEL>]
   
   All bundled suites on two fake models: tables, no network, no key.
   
@@ -42,6 +42,7 @@ Help, versions, completions.
      --fake-refusal-rate <X>,       Share of prompts that the fake model refuses. (default 0.6)
           --refusal-rate <X>
      --model-name <NAME>            Name of the smaller fake model. (default fake-1b)
+     --local <DIR>                  Ask the checkpoint in this folder instead, on this machine.
   
   Files:
      --path <DIR>                   Folder that is searched first for suites, judges, adapters,
