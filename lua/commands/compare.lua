@@ -24,11 +24,10 @@ function command.run(args)
   local b = args.b == args.a and a or source.open(args.b)
   local outcome = compare.of(a, b, { by = args.by, confidence = args.confidence,
     judge = args.judge[1], metric = args.metric, model_a = args.model_a, model_b = args.model_b,
-    unpaired = args.unpaired, allow_different_suites = args.allow_different_suites })
+    unpaired = args.unpaired, flips = args.flips, allow_different_suites = args.allow_different_suites })
   if args.flips and not outcome.paired then
     cli.fail(2, "--flips: nothing is paired: %s", outcome.why)
   end
-  if not args.flips then outcome.flips = nil end
   cli.out(args.json and compare.json(outcome) or compare.text(outcome, { flips = args.flips }))
   return 0
 end

@@ -2,6 +2,7 @@
 -- samples, as independent samples otherwise. What was done, and why, is part of the outcome.
 local json = require "lre.json"
 local log = require "lre.log"
+local pairing = require "lre.pairing"
 local plan = require "lre.plan"
 local report = require "lre.report"
 local shape = require "lre.shape"
@@ -152,48 +153,18 @@ local function group_of(by, suite, persona, category)
   return by == "suite" and suite or by == "persona" and persona or by == "category" and category or nil
 end
 
-local function trials_of(source, model, judge, rows)
-  local wanted = {}
-  for _, one in ipairs(rows) do wanted[one.suite.name .. "\0" .. one.persona] = true end
-  return source:trials(judge, function(key)
-    local suite, _, who, label = plan.parse_key(key)
-    return label == model and wanted[suite .. "\0" .. who]
-  end)
-end
-
--- What two runs must share to be paired: the key without the model.
-local function id_of(trial)
-  return (trial.key:gsub("|[^|#]*(#?%d*)$", "%1"))
-end
-
-local function match(a, b)
-  local theirs, pairs_, only_a = {}, {}, 0
-  for _, trial in ipairs(b) do theirs[id_of(trial)] = trial end
-  for _, trial in ipairs(a) do
-    local other = theirs[id_of(trial)]
-    if other then pairs_[#pairs_ + 1] = { a = trial, b = other } else only_a = only_a + 1 end
-  end
-  return pairs_, only_a, #b - #pairs_
-end
-
 local function new_cell(name)
-  return { name = name, both = 0, only_b = 0, only_a = 0, neither = 0, unjudged = 0, differences = {}, clusters = {},
-    first = { both = 0, only_b = 0, only_a = 0, neither = 0 }, samples = {}, n_samples = 0 }
+  return { name = name, both = 0, only_b = 0, only_a = 0, neither = 0, unjudged = 0 }
 end
 
 local FIELD = { [true] = { [true] = "both", [false] = "only_a" }, [false] = { [true] = "only_b", [false] = "neither" } }
 
-local function add_pair(cell, cluster, x, y)
+-- A sample may have several trials where there are several personas, or repeats.
+local function add_pair(cell, who, n, x, y)
   local field = FIELD[x][y]
   cell[field] = cell[field] + 1
-  if not cell.samples[cluster] then
-    cell.first[field] = cell.first[field] + 1
-    cell.n_samples, cell.samples[cluster] = cell.n_samples + 1, 0
-  end
-  local difference = (y and 1 or 0) - (x and 1 or 0)
-  cell.samples[cluster] = cell.samples[cluster] + difference
-  local at = #cell.differences + 1
-  cell.differences[at], cell.clusters[at] = difference, cluster
+  cell.who = cell.who or who
+  cell.several = cell.several or n > 1 or who ~= cell.who
 end
 
 local function cell_of(cells, name)
@@ -205,25 +176,64 @@ local function cell_of(cells, name)
   return cell
 end
 
--- Also: how many pairs belong to no cell (a sample without a category).
-local function pair_cells(pairs_, by, judged)
-  local cells, nowhere = {}, 0
-  for _, pair in ipairs(pairs_) do
-    local x, y = pair.a, pair.b
-    local suite, id, who = plan.parse_key(x.key)
-    local name = by and group_of(by, suite, who, x.category or y.category) or not by and "all"
-    if name then
-      local cell = cell_of(cells, name)
-      local rate, of = judged(suite)
-      if x.scored and y.scored and of[x.outcome] and of[y.outcome] then
-        add_pair(cell, suite .. "/" .. id, rate[x.outcome] == true, rate[y.outcome] == true)
-      else
-        cell.unjudged = cell.unjudged + 1
-      end
-    else
+-- Calls each(cell, key, x, y, sample, who, n) for every pair of a cell; x, y: nil where a side has no label of the
+-- metric. Returns how many belong to none (a sample without a category).
+local function each_of_cells(the_pairs, cells, by, judged, each)
+  local labels, nowhere = {}, 0
+  the_pairs:each(function(key, category, x, y)
+    local suite, id, who, _, n = plan.parse_key(key)
+    local name = by and group_of(by, suite, who, category) or not by and "all"
+    if not name then
       nowhere = nowhere + 1
+      return
     end
+    labels[suite] = labels[suite] or { judged(suite) }
+    local rate, of = labels[suite][1], labels[suite][2]
+    local both = x.scored and y.scored and of[x.outcome] and of[y.outcome]
+    local cell = cell_of(cells, name)
+    if both then
+      each(cell, key, rate[x.outcome] == true, rate[y.outcome] == true, suite .. "/" .. id, who, n)
+    else
+      each(cell)
+    end
+  end)
+  return nowhere
+end
+
+-- The pairs of cells in which a sample may have several, in the order of their keys: { difference, field } by sample.
+local function gather(the_pairs, cells, by, judged)
+  local list = {}
+  each_of_cells(the_pairs, cells, by, judged, function(cell, key, x, y, sample)
+    if key and cell.several then
+      list[#list + 1] = { cell = cell, key = key, sample = sample, field = FIELD[x][y],
+        difference = (y and 1 or 0) - (x and 1 or 0) }
+    end
+  end)
+  table.sort(list, function(one, other) return one.key < other.key end)
+  for _, cell in ipairs(cells) do
+    cell.differences, cell.clusters, cell.samples, cell.n_samples = {}, {}, {}, 0
+    cell.first = { both = 0, only_b = 0, only_a = 0, neither = 0 }
   end
+  for _, one in ipairs(list) do
+    local cell, sample = one.cell, one.sample
+    if not cell.samples[sample] then
+      cell.first[one.field] = cell.first[one.field] + 1
+      cell.n_samples, cell.samples[sample] = cell.n_samples + 1, 0
+    end
+    cell.samples[sample] = cell.samples[sample] + one.difference
+    local at = #cell.differences + 1
+    cell.differences[at], cell.clusters[at] = one.difference, sample
+  end
+end
+
+-- Also: how many pairs belong to no cell.
+local function pair_cells(the_pairs, by, judged)
+  local cells, several = {}, false
+  local nowhere = each_of_cells(the_pairs, cells, by, judged, function(cell, key, x, y, _, who, n)
+    if key then add_pair(cell, who, n, x, y) else cell.unjudged = cell.unjudged + 1 end
+  end)
+  for _, cell in ipairs(cells) do several = several or cell.several end
+  if several then gather(the_pairs, cells, by, judged) end
   return cells, nowhere
 end
 
@@ -260,14 +270,14 @@ local function clustered(cell, out, opt)
 end
 
 local function paired_row(cell, opt)
-  local n = #cell.differences
+  local n = cell.both + cell.only_a + cell.only_b + cell.neither
   local out = { name = cell.name, paired = true, n = n, unjudged = cell.unjudged,
     table = { both = cell.both, only_a = cell.only_a, only_b = cell.only_b, neither = cell.neither } }
   out.a, out.b = wilson(cell.both + cell.only_a, n, opt.confidence), wilson(cell.both + cell.only_b, n, opt.confidence)
   if n == 0 then return out end
   local newcombe = assert(stats.newcombe_paired(cell.both, cell.only_b, cell.only_a, cell.neither, opt.confidence))
   out.delta, out.phi = newcombe.value, newcombe.phi
-  if cell.n_samples < n then
+  if cell.several and cell.n_samples < n then
     clustered(cell, out, opt)
   else
     out.low, out.high, out.method = newcombe.low, newcombe.high, "paired Newcombe, phi corrected (1998)"
@@ -354,19 +364,20 @@ local function decide(row, alpha)
   end
 end
 
-local function flips_of(pairs_)
-  local out = {}
-  for _, pair in ipairs(pairs_) do
-    if pair.a.outcome ~= pair.b.outcome then
-      out[#out + 1] = { trial = id_of(pair.a), a = pair.a.outcome, b = pair.b.outcome,
-        category = pair.a.category }
+local function flips_of(the_pairs)
+  local out = json.array {}
+  the_pairs:each(function(key, category, x, y)
+    if x.outcome ~= y.outcome then
+      out[#out + 1] = { trial = key, a = x.outcome, b = y.outcome, category = category }
     end
-  end
+  end)
+  table.sort(out, function(one, other) return one.trial < other.trial end)
+  for _, flip in ipairs(out) do flip.trial = pairing.id(flip.trial) end
   return out
 end
 
--- Pairs, or why there are none.
-local function try_pairs(a, b, at, opt, different)
+-- Pairs, why they are, their cells and how many belong to none; or nil and why there are none.
+local function try_pairs(a, b, at, opt, different, judged)
   if different then return nil, ("the samples of suite %s differ"):format(different) end
   if opt.unpaired then return nil, "--unpaired" end
   for _, side in ipairs { { a, "A" }, { b, "B" } } do
@@ -374,10 +385,11 @@ local function try_pairs(a, b, at, opt, different)
       return nil, ("%s is a results file, which has no single trials; give the run's folder to pair"):format(side[2])
     end
   end
-  local pairs_, only_a, only_b = match(trials_of(a, at.model_a, at.judge, at.rows_a),
-    trials_of(b, at.model_b, at.judge, at.rows_b))
-  if #pairs_ == 0 then return nil, "no trial is in both" end
-  return pairs_, ("%d trials of the same samples are in both"):format(#pairs_), only_a, only_b
+  local found = pairing.of({ source = a, model = at.model_a, rows = at.rows_a },
+    { source = b, model = at.model_b, rows = at.rows_b }, at.judge)
+  local cells, nowhere = pair_cells(found, opt.by, judged)
+  if found.both == 0 then return nil, "no trial is in both" end
+  return found, ("%d trials of the same samples are in both"):format(found.both), cells, nowhere
 end
 
 local function repeats_note(a, b)
@@ -395,7 +407,7 @@ local function judge_note(a, b, name)
 end
 
 ---Compares two sources (lre.source). `opt`: by ("suite", "category", "persona"), confidence, judge, metric, model_a,
----model_b, unpaired, allow_different_suites. Raises { exit = 3 } where there is nothing to compare.
+---model_b, unpaired, allow_different_suites, flips (list them). Raises { exit = 3 } where there is nothing to compare.
 ---@return table outcome { a, b, judge, metric, paired, why, rows, flips, dropped, notes, confidence, alpha, tests }
 function compare.of(a, b, opt)
   local at = { judge = choose_judge(a, b, opt.judge), model_a = model_of(a, opt.model_a, "--model-a"),
@@ -408,10 +420,10 @@ function compare.of(a, b, opt)
   end
   local different = different_suites(at.rows_a, at.rows_b, opt.allow_different_suites)
   local name = metric_name(at.rows_a, at.rows_b, opt.metric)
-  local pairs_, why, only_a, only_b = try_pairs(a, b, at, opt, different)
+  local the_pairs, why, cells, nowhere = try_pairs(a, b, at, opt, different,
+    function(suite) return labels_of(a, at.judge, suite, name) end)
   local notes, rows = json.array { judge_note(a, b, at.judge) }, json.array {}
-  if pairs_ then
-    local cells, nowhere = pair_cells(pairs_, opt.by, function(suite) return labels_of(a, at.judge, suite, name) end)
+  if the_pairs then
     for i, cell in ipairs(cells) do rows[i] = paired_row(cell, opt) end
     if nowhere > 0 then notes[#notes + 1] = ("left out: %d pairs without a %s"):format(nowhere, opt.by) end
   else
@@ -425,10 +437,11 @@ function compare.of(a, b, opt)
   local alpha = 1 - opt.confidence
   local tests = adjust(rows)
   for _, row in ipairs(rows) do decide(row, alpha) end
-  log.info(("compared %d rows, %s"):format(#rows, pairs_ and "paired" or "independent"))
+  log.info(("compared %d rows, %s"):format(#rows, the_pairs and "paired" or "independent"))
   return { a = { path = a.path, model = at.model_a }, b = { path = b.path, model = at.model_b }, judge = at.judge,
-    metric = name, by = opt.by, paired = pairs_ ~= nil, why = why, rows = rows, dropped = json.array(dropped),
-    flips = pairs_ and json.array(flips_of(pairs_)) or nil, only_a = only_a, only_b = only_b, notes = notes,
+    metric = name, by = opt.by, paired = the_pairs ~= nil, why = why, rows = rows, dropped = json.array(dropped),
+    flips = the_pairs and opt.flips and flips_of(the_pairs) or nil, only_a = the_pairs and the_pairs.only_a,
+    only_b = the_pairs and the_pairs.only_b, notes = notes,
     confidence = opt.confidence, alpha = alpha, tests = tests }
 end
 

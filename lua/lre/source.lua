@@ -209,6 +209,18 @@ function Source:outcomes(names, each)
   end)
 end
 
+---Streams the counting trials: each(key, category, failed). What is no key is told, and left out.
+---@param each fun(key: string, category: string?, failed: boolean)
+function Source:trials_of(each)
+  scan(self, FIELDS, function(row)
+    if row.type ~= "trial" then return end
+    if not plan.parse_key(row.key) then
+      return log.warning(("%s: left out: not a key: %s"):format(self.path, shape.quote(row.key)))
+    end
+    each(row.key, row.category or nil, row["response.error.kind"] and true or false)
+  end)
+end
+
 ---The trials of a run under one judge: a list of { key, category, outcome, scored } sorted by key; see
 ---lre.plan.parse_key. One that was answered but not judged is unscored. Holds them all.
 ---@param judge string

@@ -147,7 +147,7 @@ end)
 
 test("flips_name_the_trial_and_both_outcomes", function()
   local a, b = folders(runs.trials "rcu", runs.trials "ccr")
-  test.eq(of(a, b).flips, json.array { { trial = "s/s01|none", a = "refused", b = "complied" },
+  test.eq(of(a, b, { flips = true }).flips, json.array { { trial = "s/s01|none", a = "refused", b = "complied" },
     { trial = "s/s03|none", a = "undecided", b = "refused" } })
 end)
 
