@@ -38,7 +38,9 @@ end
 -- Which lines may have been superseded: a set of hashes finds suspects in 8 bytes a row, a second pass settles them
 -- exactly. `orphans`: keys with verdicts whose answer is not there (its line was damaged).
 local function suspects(store, successors)
-  local seen, answered, found, orphans = set.new(store.lines), set.new(store.lines), {}, {}
+  local seen <close> = set.new(store.lines) -- closed: the collector does not know how large they are
+  local answered <close> = set.new(store.lines // 2)
+  local found, orphans = {}, {}
   for row in store:scan { "type", "key", "judge_hash", "n", "response.error.kind" } do
     local id = identity(row, successors)
     if not seen:add(id) then

@@ -95,8 +95,8 @@ end
 local function store_of(path)
   local problem = warn(path)
   local stat = fs.stat(path)
-  -- `lines` only says how large a set will be: a journal's line has 300 bytes and more.
-  return { journal_path = path, lines = stat.size // 300 + 16, scan = function(_, fields, told)
+  -- `lines` only says how large a set will be, and it grows: a journal's line has about 500 bytes.
+  return { journal_path = path, lines = stat.size // 500 + 16, scan = function(_, fields, told)
     local pull = assert(journal.scan(path, fields, true))
     return function()
       while true do
