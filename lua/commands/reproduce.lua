@@ -68,7 +68,8 @@ end
 
 local function exec(args, run, settings)
   local made = reproduce.exec(settings, { run_dir = args.run_dir, run_id = args.run_id or folder_name(run.path),
-    cache = args.cache, offline = args.offline, progress = progress.new(nil, args.quiet), on_start = function(plan, store)
+    cache = args.cache, offline = args.offline, progress = progress.new(nil, args.quiet),
+    on_start = function(plan, store)
       if log.level() ~= "ERROR" then
         cli.note(cli.safe(("run      %s\ntrials   %d\n"):format(store.path, plan:count())))
       end

@@ -407,7 +407,7 @@ local function prepare(self, messages, params, opts)
   local known = known_params(self, params, n)
   local job = {
     model = self, messages = messages, opts = opts, known = known, attempt = 0, timeouts = 0, bad_replies = 0,
-    sent = nil, request = nil, body = nil, made = nil, hash = nil, seconds = nil, epoch = nil, -- room for these: no rehash
+    sent = nil, request = nil, body = nil, made = nil, hash = nil, seconds = nil, epoch = nil, -- no rehash later
   }
   local ok, err = build(job, known)
   if ok and self._adapter.call then

@@ -16,6 +16,7 @@ local Budget, Held = {}, {}
 Budget.__index, Held.__index = Budget, Held
 
 local NANO = 1000000000
+local NO_BOUND = math.maxinteger
 -- A provider bills an image by its size, which its URL does not tell. OpenAI and Anthropic stay below 2,000 tokens a
 -- picture in their documents; this leaves room.
 local TOKENS_OF_A_PART = 16384
@@ -82,19 +83,23 @@ end
 
 ---A budget. `limits`: usd, tokens, requests (nil: no bound); `rows`: prices.
 function budget.new(limits, rows)
+  local limit = { requests = limits.requests, tokens = limits.tokens,
+    nano = limits.usd and math.floor(limits.usd * NANO) }
+  local most = { requests = limit.requests or NO_BOUND, tokens = limit.tokens or NO_BOUND,
+    nano = limit.nano or NO_BOUND }
   return setmetatable({
-    limit = { requests = limits.requests, tokens = limits.tokens, nano = limits.usd and math.floor(limits.usd * NANO) },
+    limit = limit, most = most,
     spent = { requests = 0, tokens = 0, nano = 0 }, held = { requests = 0, tokens = 0, nano = 0 },
     mark = { requests = 0, tokens = 0, nano = 0 }, rows = rows, waiting = 0, turnstile = sched.gate(1),
   }, Budget)
 end
 
-local function fits(self, want)
-  for _, kind in ipairs(KINDS) do
-    local limit = self.limit[kind]
-    if limit and self.spent[kind] + self.held[kind] + want[kind] > limit then return false, kind end
-  end
-  return true
+-- Which kind has no room for so much; nil: there is. Every request comes here, so nothing is looped over.
+local function lacks(self, tokens, nano)
+  local most, spent, held = self.most, self.spent, self.held
+  if spent.requests + held.requests + 1 > most.requests then return "requests" end
+  if spent.tokens + held.tokens + tokens > most.tokens then return "tokens" end
+  if spent.nano + held.nano + nano > most.nano then return "nano" end
 end
 
 -- Says in budget.json how much may be gone by the time that it is read.
@@ -106,21 +111,22 @@ local function write_mark(self)
 end
 
 local function mark_ahead(self)
-  local over = false
   for _, kind in ipairs(KINDS) do
     local now, limit = self.spent[kind] + self.held[kind], self.limit[kind]
-    if limit and now > self.mark[kind] then
-      self.mark[kind] = math.min(limit, now + limit // STEPS)
-      over = true
-    end
+    if limit and now > self.mark[kind] then self.mark[kind] = math.min(limit, now + limit // STEPS) end
   end
-  if over then write_mark(self) end
+  write_mark(self)
 end
 
-local function take(self, want)
-  for _, kind in ipairs(KINDS) do self.held[kind] = self.held[kind] + want[kind] end
-  mark_ahead(self)
-  return setmetatable({ budget = self, want = want }, Held)
+local function take(self, tokens, nano)
+  local held, spent, mark, limit = self.held, self.spent, self.mark, self.limit
+  held.requests, held.tokens, held.nano = held.requests + 1, held.tokens + tokens, held.nano + nano
+  if limit.requests and spent.requests + held.requests > mark.requests
+    or limit.tokens and spent.tokens + held.tokens > mark.tokens
+    or limit.nano and spent.nano + held.nano > mark.nano then
+    mark_ahead(self)
+  end
+  return setmetatable({ budget = self, tokens = tokens, nano = nano, open = true, sent = false }, Held)
 end
 
 local function shown(kind, n)
@@ -128,8 +134,9 @@ local function shown(kind, n)
   return ("%d %s"):format(n, kind)
 end
 
-local function spent_up(self, kind, want)
-  local next_one = kind ~= "requests" and ", and the next request may need " .. shown(kind, want[kind]) or ""
+local function spent_up(self, kind, tokens, nano)
+  local need = kind == "tokens" and tokens or nano
+  local next_one = kind ~= "requests" and ", and the next request may need " .. shown(kind, need) or ""
   self.ended = { kind = "budget", code = "interrupted", final = true,
     message = ("%s: %s of %s are spent%s"):format(FLAGS[kind], shown(kind, self.spent[kind]),
       shown(kind, self.limit[kind]), next_one) }
@@ -138,13 +145,13 @@ local function spent_up(self, kind, want)
 end
 
 -- At the head of the queue.
-local function wait_for_room(self, want)
+local function wait_for_room(self, tokens, nano)
   local turn <close> = self.turnstile:enter() -- luacheck: ignore turn
   while true do
-    local ok, kind = fits(self, want)
+    local kind = lacks(self, tokens, nano)
     if self.ended then return nil, self.ended end
-    if ok then return take(self, want) end
-    if self.held.requests == 0 then return spent_up(self, kind, want) end
+    if not kind then return take(self, tokens, nano) end
+    if self.held.requests == 0 then return spent_up(self, kind, tokens, nano) end
     self.settled = self.settled or sched.event()
     self.settled:wait()
   end
@@ -162,49 +169,46 @@ end
 ---@param nano integer
 function Budget:reserve(tokens, nano, hooks)
   if self.ended then return nil, self.ended end
-  local want = { requests = 1, tokens = tokens, nano = nano }
-  if self.waiting == 0 and fits(self, want) then return take(self, want) end
+  if self.waiting == 0 and not lacks(self, tokens, nano) then return take(self, tokens, nano) end
   self.waiting = self.waiting + 1
   local queued <close> = setmetatable({ budget = self }, Queued) -- luacheck: ignore queued
-  if not (hooks and hooks.pause) then return wait_for_room(self, want) end
+  if not (hooks and hooks.pause) then return wait_for_room(self, tokens, nano) end
   hooks.pause()
-  local held, err = wait_for_room(self, want)
+  local held, err = wait_for_room(self, tokens, nano)
   hooks.resume()
   return held, err
 end
 
 -- Gives back what was set aside; `tokens` and `nano` are gone for good.
-local function close_books(held, requests, tokens, nano)
-  local self, want = held.budget, held.want
-  held.want = nil
-  for _, kind in ipairs(KINDS) do self.held[kind] = self.held[kind] - want[kind] end
-  local spent = self.spent
+local function close_books(account, requests, tokens, nano)
+  local self = account.budget
+  local held, spent = self.held, self.spent
+  account.open = false
+  held.requests, held.tokens, held.nano = held.requests - 1, held.tokens - account.tokens, held.nano - account.nano
   spent.requests, spent.tokens, spent.nano = spent.requests + requests, spent.tokens + tokens, spent.nano + nano
   local event = self.settled
+  if not event then return end
   self.settled = nil
-  if event then event:set() end
+  event:set()
 end
 
 ---Settles a request that was sent. `response`, or nil and its error: a refusal by status costs nothing; where nobody
 ---knows (a connection that broke, an answer without usage), the worst case is taken.
 function Held:settle(response, err, price)
-  local want = self.want
   if response then
-    close_books(self, 1, tokens_of(response.usage) or want.tokens, budget.cost(response.usage, price) or want.nano)
-  elseif err.kind == "http" and not err.sent then
-    close_books(self, 1, 0, 0)
-  elseif err.status and err.status >= 300 then
+    local usage = response.usage
+    close_books(self, 1, tokens_of(usage) or self.tokens, budget.cost(usage, price) or self.nano)
+  elseif err.kind == "http" and not err.sent or err.status and err.status >= 300 then
     close_books(self, 1, 0, 0)
   else
-    close_books(self, 1, want.tokens, want.nano)
+    close_books(self, 1, self.tokens, self.nano)
   end
 end
 
 -- Not settled: cancelled. Once it is on its way it may be billed.
-Held.__close = function(held)
-  local want = held.want
-  if not want then return end
-  if held.sent then close_books(held, 1, want.tokens, want.nano) else close_books(held, 0, 0, 0) end
+Held.__close = function(account)
+  if not account.open then return end
+  if account.sent then close_books(account, 1, account.tokens, account.nano) else close_books(account, 0, 0, 0) end
 end
 
 -- ---- a run's ----
