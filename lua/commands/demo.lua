@@ -1,4 +1,4 @@
--- lre demo: every bundled suite on two fake models. No network, no key, nothing left behind; the same bytes each time.
+-- lre demo: the bundled refusal suites on two fake models. No network, no key, nothing left behind; the same bytes each time.
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local experiment = require "lre.experiment"
@@ -10,7 +10,7 @@ local suite = require "lre.suite"
 
 local command = {
   name = "demo",
-  summary = "All bundled suites on two fake models: tables, no network, no key.",
+  summary = "The bundled refusal suites on two fake models: tables, no network, no key.",
   epilog = "The second, larger model is synthetic: it refuses 0.25 more than the first, so that the scaling table "
     .. "has a slope.",
 }

@@ -28,8 +28,9 @@ end
 ---"lre 0.1.0" and the versions of what it stands on.
 function cli.version()
   local lib = platform.libraries()
-  return ("lre %s (Lua %s, libcurl %s, cJSON %s, PCRE2 %s%s, OpenSSL %s)\n"):format(platform.version, lib.lua, lib.curl,
-    lib.cjson, lib.pcre2, lib.pcre2_jit and " JIT" or "", lib.openssl)
+  return ("lre %s (Lua %s, libcurl %s, cJSON %s, PCRE2 %s%s, OpenSSL %s, SQLite %s, utf8proc %s)\n"):format(
+    platform.version, lib.lua, lib.curl, lib.cjson, lib.pcre2, lib.pcre2_jit and " JIT" or "", lib.openssl, lib.sqlite,
+    lib.utf8proc)
 end
 
 ---The names of all commands, sorted: the files of lua/commands.

@@ -535,7 +535,7 @@ platform.share_dir = ""
 platform.program = ""
 ---@type string
 platform.version = ""
----`{ lua, curl, cjson, pcre2, pcre2_jit (boolean), openssl }`
+---`{ lua, curl, cjson, pcre2, pcre2_jit (boolean), openssl, sqlite, utf8proc }`
 ---@return table
 function platform.libraries() end
 ---@return integer

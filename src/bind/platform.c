@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <pcre2.h>
+#include <sqlite3.h>
+#include <utf8proc.h>
 
 #include "bind/bind.h"
 #include "core/buf.h"
@@ -27,7 +29,7 @@ static int platform_libraries(lua_State *L) {
   if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof pcre2) pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
   pcre2_config(PCRE2_CONFIG_JIT, &jit);
   pcre2[strcspn(pcre2, " ")] = '\0'; /* "10.42 2022-12-11" */
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 8);
   lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
   lua_setfield(L, -2, "lua");
   lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
@@ -40,6 +42,10 @@ static int platform_libraries(lua_State *L) {
   lua_setfield(L, -2, "pcre2_jit");
   lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION_STRING));
   lua_setfield(L, -2, "openssl");
+  lua_pushstring(L, sqlite3_libversion());
+  lua_setfield(L, -2, "sqlite");
+  lua_pushstring(L, utf8proc_version());
+  lua_setfield(L, -2, "utf8proc");
   return 1;
 }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,15 +131,40 @@ static bool write_then_rename(const char *path, const char *tmp, const void *dat
   return lre_err_errno(err, saved, "cannot write %s", path);
 }
 
+/* `link`'s text as a path from where it lies; freed by the caller, NULL where it is no link. */
+static char *follow_once(const char *link) {
+  char text[PATH_MAX];
+  ssize_t n = readlink(link, text, sizeof text);
+  if (n < 0 || (size_t)n == sizeof text) return NULL;
+  const char *slash = text[0] == '/' ? NULL : strrchr(link, '/');
+  size_t folder = slash ? (size_t)(slash - link) + 1 : 0;
+  char *path = malloc(folder + (size_t)n + 1);
+  if (!path) return NULL;
+  memcpy(path, link, folder);
+  memcpy(path + folder, text, (size_t)n);
+  path[folder + (size_t)n] = '\0';
+  return path;
+}
+
+/* The name behind all links, also where nothing of that name is there yet (realpath() gives up then). */
+static char *behind_links(const char *path) {
+  enum { MOST_LINKS = 40 }; /* the kernel's own bound; a ring of links ends as one of them, which then is replaced */
+  char *at = strdup(path), *next;
+  for (int i = 0; at && i < MOST_LINKS && (next = follow_once(at)); i++) {
+    free(at);
+    at = next;
+  }
+  return at;
+}
+
 bool lre_fs_write_atomic(const char *path, const void *data, size_t len, struct lre_err *err) {
   if (is_special(path)) return write_in_place(path, data, len, err);
-  char *target = realpath(path, NULL); /* a link stays a link: what it points to is replaced */
+  char *target = behind_links(path); /* a link stays a link: what it points to is replaced */
   struct lre_buf tmp;
   lre_buf_init(&tmp);
-  const char *final = target ? target : path;
-  bool ok = lre_buf_printf(&tmp, "%s.tmp.%ld", final, (long)getpid());
+  bool ok = target && lre_buf_printf(&tmp, "%s.tmp.%ld", target, (long)getpid());
   if (ok)
-    ok = write_then_rename(final, tmp.data, data, len, err);
+    ok = write_then_rename(target, tmp.data, data, len, err);
   else
     lre_err_memory(err);
   lre_buf_free(&tmp);

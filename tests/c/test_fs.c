@@ -146,6 +146,25 @@ static void a_link_and_a_device_stay_what_they_are(void **state) {
   assert_int_equal(st.st_size, 5);
 }
 
+static void a_link_to_nothing_yet_leads_to_where_the_file_is_made(void **state) {
+  (void)state;
+  struct lre_err err;
+  struct stat st;
+  assert_int_equal(mkdir(in_folder("far"), 0700), 0);
+  assert_int_equal(symlink("far/two", in_folder("one")), 0);
+  assert_int_equal(symlink("three", in_folder("far/two")), 0);
+  assert_true(lre_fs_write_atomic(in_folder("one"), "new", 3, &err));
+  assert_int_equal(lstat(in_folder("one"), &st), 0);
+  assert_true(S_ISLNK(st.st_mode));
+  assert_int_equal(lstat(in_folder("far/two"), &st), 0);
+  assert_true(S_ISLNK(st.st_mode));
+  assert_file(in_folder("far/three"), "new");
+  assert_int_equal(symlink("no/such/folder", in_folder("nowhere")), 0);
+  assert_false(lre_fs_write_atomic(in_folder("nowhere"), "x", 1, &err));
+  assert_string_equal(err.code, "enoent");
+  assert_int_equal(lstat(in_folder("nowhere"), &st), 0);
+}
+
 static void a_dead_process_of_our_pid_does_not_block_writing(void **state) {
   (void)state;
   struct lre_err err;
@@ -316,6 +335,7 @@ int main(void) {
       cmocka_unit_test(a_folder_that_may_not_be_written_is_an_error),
       cmocka_unit_test(a_file_never_takes_the_place_of_what_is_no_file),
       cmocka_unit_test(a_link_and_a_device_stay_what_they_are),
+      cmocka_unit_test(a_link_to_nothing_yet_leads_to_where_the_file_is_made),
       cmocka_unit_test(a_dead_process_of_our_pid_does_not_block_writing),
       cmocka_unit_test(folders_are_made_and_found_again),
       cmocka_unit_test(stat_tells_what_is_there),

@@ -26,7 +26,7 @@ Help, versions, completions.
   $ lre > overview; lre help | cmp - overview
   $ lre --help | cmp - overview
   $ lre --version
-  lre [0-9.]+ \(Lua 5\.4\.\d, libcurl [0-9.]+, cJSON [0-9.]+, PCRE2 [0-9.]+( JIT)?, OpenSSL [0-9.]+\) (re)
+  lre [0-9.]+ \(Lua 5\.4\.\d, libcurl [0-9.]+, cJSON [0-9.]+, PCRE2 [0-9.]+( JIT)?, OpenSSL [0-9.]+, SQLite [0-9.]+, utf8proc [0-9.]+\) (re)
   $ lre help demo
   Usage: lre demo [-h] [--sample <N>] [--seed <N>] [--fake-refusal-rate <X>] [--model-name <NAME>]
          [--local <DIR>] [--path <DIR>] [--json] [-v] [-q] [--log-level <LEVEL>]

@@ -17,7 +17,7 @@ end)
 
 test("every_library_names_its_version", function()
   local libraries = platform.libraries()
-  for _, name in ipairs { "lua", "curl", "cjson", "pcre2", "openssl" } do
+  for _, name in ipairs { "lua", "curl", "cjson", "pcre2", "openssl", "sqlite", "utf8proc" } do
     test.ok(libraries[name]:match("^%d+%.%d+"), name)
   end
   test.eq(type(libraries.pcre2_jit), "boolean")

@@ -1,5 +1,6 @@
 -- Runs test files: lre script tests/lua/run.lua -- [-q] [--gc] [file...]; without files, all of this folder.
 -- -q: only what failed or was skipped. --gc: the collector never rests, which shows what was not anchored.
+-- Exit 1: one failed; 77: none failed, one was skipped.
 -- Several files get a process each: a key that one of them loads is hidden from that process for good.
 local fs = require "lre.fs"
 local process = require "lre.process"
