@@ -7,7 +7,7 @@ Help, versions, completions.
   
   Commands:
   ...
-    demo       All bundled suites on two fake models: tables, no network, no key.
+    demo       The bundled refusal suites on two fake models: tables, no network, no key.
   ...
     help       Show the commands, or one command's options.
   ...
@@ -31,7 +31,7 @@ Help, versions, completions.
   Usage: lre demo [-h] [--sample <N>] [--seed <N>] [--fake-refusal-rate <X>] [--model-name <NAME>]
          [--local <DIR>] [--path <DIR>] [--json] [-v] [-q] [--log-level <LEVEL>]
   
-  All bundled suites on two fake models: tables, no network, no key.
+  The bundled refusal suites on two fake models: tables, no network, no key.
   
   What to measure:
      --sample <N>                   N samples of each suite, drawn with --seed.
