@@ -200,6 +200,13 @@ local function each_of_cells(the_pairs, cells, by, judged, each)
   return nowhere
 end
 
+-- Trial of a sample, which is the cell's i-th.
+local function count_in(cell, i, field)
+  cell.sizes[i] = cell.sizes[i] + 1
+  if field == "both" or field == "only_a" then cell.positives_a[i] = cell.positives_a[i] + 1 end
+  if field == "both" or field == "only_b" then cell.positives_b[i] = cell.positives_b[i] + 1 end
+end
+
 -- The pairs of cells in which a sample may have several, in the order of their keys: { difference, field } by sample.
 local function gather(the_pairs, cells, by, judged)
   local list = {}
@@ -212,14 +219,18 @@ local function gather(the_pairs, cells, by, judged)
   table.sort(list, function(one, other) return one.key < other.key end)
   for _, cell in ipairs(cells) do
     cell.differences, cell.clusters, cell.samples, cell.n_samples = {}, {}, {}, 0
+    cell.sizes, cell.positives_a, cell.positives_b, cell.numbers = {}, {}, {}, {}
     cell.first = { both = 0, only_b = 0, only_a = 0, neither = 0 }
   end
   for _, one in ipairs(list) do
-    local cell, sample = one.cell, one.sample
+    local cell, sample, numbers = one.cell, one.sample, one.cell.numbers
     if not cell.samples[sample] then
       cell.first[one.field] = cell.first[one.field] + 1
-      cell.n_samples, cell.samples[sample] = cell.n_samples + 1, 0
+      local i = cell.n_samples + 1
+      cell.n_samples, cell.samples[sample], numbers[sample] = i, 0, i
+      cell.sizes[i], cell.positives_a[i], cell.positives_b[i] = 0, 0, 0
     end
+    count_in(cell, numbers[sample], one.field)
     cell.samples[sample] = cell.samples[sample] + one.difference
     local at = #cell.differences + 1
     cell.differences[at], cell.clusters[at] = one.difference, sample
@@ -243,9 +254,16 @@ local function wilson(x, n, confidence)
   return { value = i.value, low = i.low, high = i.high, n = n, x = x }
 end
 
+local function clustered_rate(side, positives, sizes, confidence)
+  local i = assert(stats.wilson_clustered(positives, sizes, confidence))
+  side.low, side.high, side.n_eff = i.low, i.high, i.n_eff
+end
+
 -- Several trials of a sample (repeats, personas) are not independent: whole samples are drawn, and the test is an exact
 -- sign test over samples, by the sign of a sample's summed difference.
 local function clustered(cell, out, opt)
+  clustered_rate(out.a, cell.positives_a, cell.sizes, opt.confidence)
+  clustered_rate(out.b, cell.positives_b, cell.sizes, opt.confidence)
   local up, down = 0, 0
   for _, sum in pairs(cell.samples) do
     if sum > 0 then up = up + 1 elseif sum < 0 then down = down + 1 end
@@ -500,8 +518,8 @@ local function notes_of(outcome)
         row.paired and "pairs" or "trials", row.paired and "on both sides" or "(A and B together)")
     end
     if row.samples then
-      add("%s: %d trials of %d samples; the intervals of the two rates take trials for independent, that of the "
-        .. "difference does not", report.plain(row.name), row.n, row.samples)
+      add("%s: %d trials of %d samples; all intervals are clustered by sample", report.plain(row.name), row.n,
+        row.samples)
     end
     if row.note then add("%s: %s", report.plain(row.name), row.note) end
   end

@@ -89,14 +89,14 @@ Repeats of a sample are not independent: whole samples are drawn.
   
   | Rows | A | B | Delta (B - A) | 95% CI | p | Verdict |
   |---|---|---|---|---|---|---|
-  | all | 0.6000 [0.4545, 0.7298] (27/45) | 0.9333 [0.8214, 0.9771] (42/45) | +0.3333 | [+0.2000, +0.4667] | 0.0020 | B is higher |
+  | all | 0.6000 [0.4523, 0.7315] (27/45) | 0.9333 [0.8214, 0.9771] (42/45) | +0.3333 | [+0.2000, +0.4667] | 0.0020 | B is higher |
   
   Paired: 45 trials of the same samples are in both.
   Interval: cluster bootstrap over samples (2000 replicates). Test: exact sign test over samples.
   Rates: Wilson, 95%. Verdict at alpha = 0.05.
   
   - all: both 27, only A 0, only B 15, neither 3
-  - all: 45 trials of 15 samples; the intervals of the two rates take trials for independent, that of the difference does not
+  - all: 45 trials of 15 samples; all intervals are clustered by sample
   - all: only 15 samples: the interval may be too narrow
 
 Two models of one run.

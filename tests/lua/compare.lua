@@ -151,6 +151,20 @@ test("flips_name_the_trial_and_both_outcomes", function()
     { trial = "s/s03|none", a = "undecided", b = "refused" } })
 end)
 
+test("rates_of_repeats_are_clustered_by_sample", function()
+  local function repeated(text)
+    local out = {}
+    for _, trial in ipairs(runs.trials(text)) do
+      for n = 1, 3 do out[#out + 1] = { trial[1], trial[2], n = n } end
+    end
+    return out
+  end
+  local a, b = folders(repeated "rrrccc", repeated "rccccc")
+  local side, want = of(a, b).rows[1].a, stats.wilson_clustered({ 3, 3, 3, 0, 0, 0 }, { 3, 3, 3, 3, 3, 3 })
+  test.eq({ side.x, side.n, side.low, side.high, side.n_eff }, { 9, 18, want.low, want.high, want.n_eff })
+  test.ok(side.n_eff < 7, "three answers of a sample that never differ are worth one")
+end)
+
 test("a_judge_that_changed_between_the_runs_is_told", function()
   local a, b = folders(runs.trials "rc", runs.trials "rc")
   b.inputs.judges[1].hash = "another"
