@@ -143,10 +143,10 @@ test("a_model_judge_named_by_the_environment_is_in_the_command", function()
   local nginx = test.nginx()
   local folder = test.folder()
   local run = new_run(folder, "a", ("--model fake/fake-1b --suite harmful_helpful --limit 2 --judge refusal_llm "
-    .. "--judge-base-url %s/v1"):format(nginx), "LRE_JUDGE_MODEL=openai/mock")
+    .. "--judge-base-url %s/faults/judge/v1"):format(nginx), "LRE_JUDGE_MODEL=openai/mock")
   for _, from in ipairs { run, run .. "/results.json" } do
     local out = test.lre("reproduce", from, "--exec", "--run-dir", folder, "-q")
-    test.has(out.out, ("  --judge-model openai/mock \\\n  --judge-base-url %s/v1 \\\n"):format(nginx))
+    test.has(out.out, ("  --judge-model openai/mock \\\n  --judge-base-url %s/faults/judge/v1 \\\n"):format(nginx))
     test.has(out.out, "# The present tree has the same suites, judges")
     test.has(out.out, "identical: ")
   end
