@@ -306,6 +306,7 @@ function row.normalise(source, from_lua, with_rubric)
     check_alignment(source, out)
   end
   local given_id = one_of(source, ids, true, out)
+  out.id = given_id ~= nil and tostring(given_id) or nil -- told twice also where something else is wrong
   local prompt, word = one_of(source, prompts, true, out)
   local system = one_of(source, systems, false, out)
   local metadata = collect_metadata(source, unknown, out)

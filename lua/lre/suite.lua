@@ -378,11 +378,15 @@ function Check:suspect_keys(line, prefix, loose)
 end
 
 -- The sets keep 8 bytes a sample: what they call seen is only suspected, and a second pass decides.
-function Check:suspect_duplicates(sample, encoded_messages)
-  if not self.ids:add(sample.id) then
-    self.suspect_ids[sample.id] = true
+function Check:suspect_id(id)
+  if not self.ids:add(id) then
+    self.suspect_ids[id] = true
     self.suspects = self.suspects + 1
   end
+end
+
+function Check:suspect_duplicates(sample, encoded_messages)
+  self:suspect_id(sample.id)
   if self.texts and not self.texts:add(encoded_messages) then
     self.suspect_texts[hash.sha256(encoded_messages)] = true
     self.suspects = self.suspects + 1
@@ -449,8 +453,8 @@ end
 -- The second pass over what is suspected, exactly.
 function Check:find_duplicates()
   local first_id, first_text = {}, {}
-  for sample, line, prefix in normalised(self.suite) do
-    local id = sample and sample.id
+  for sample, line, prefix, problems in normalised(self.suite) do
+    local id = sample and sample.id or not sample and problems.id
     if id and self.suspect_ids[id] then
       if first_id[id] then
         local detail = ("duplicate id %s, first on %s"):format(shape.quote(id), first_id[id])
@@ -571,6 +575,9 @@ function Suite:check(opt)
     else
       for _, problem in ipairs(problems) do
         check:add(check.problems, line, prefix, problem.field, problem.detail)
+      end
+      if problems.id then
+        check:suspect_id(problems.id)
       end
     end
   end

@@ -47,6 +47,7 @@ Every problem, each with its line and field.
   broken.jsonl:2: error: expected_safe_behavior: expected string, got integer 5
   broken.jsonl:2: error: judge_prompt: is missing (a test with a rubric needs it)
   broken.jsonl:2: error: subcategory: is missing (a test with a rubric needs it)
+  broken.jsonl:2: error: id: duplicate id "a|b", first on line 1
   broken.jsonl:3: error: conversation[1].generate: only the assistant's turns are generated, got role user
   [1]
   $ lre run --dataset broken.jsonl --model fake/f --judge-model fake/j
@@ -54,6 +55,7 @@ Every problem, each with its line and field.
   broken.jsonl:2: expected_safe_behavior: expected string, got integer 5
   broken.jsonl:2: judge_prompt: is missing (a test with a rubric needs it)
   broken.jsonl:2: subcategory: is missing (a test with a rubric needs it)
+  broken.jsonl:2: id: duplicate id "a|b", first on line 1
   broken.jsonl:3: conversation[1].generate: only the assistant's turns are generated, got role user
   [3]
 

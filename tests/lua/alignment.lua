@@ -50,7 +50,7 @@ end)
 test("every_problem_of_every_row_is_told_with_line_and_field", function()
   local check = suite.open(file { row(), row { id = "T-2", judge_prompt = "", attack_notes = "" },
     row { id = "T-3", category = 7, conversation = json.array { { role = "sistema", content = "x" } } },
-    "{ not json", row { id = "T-1" }, { id = "T-4", text = "Where is the rubric?" },
+    "{ not json", row { id = "T-3" }, { id = "T-4", text = "Where is the rubric?" },
     row { id = "T-5", expected_safe_behavior = json.array {} } }):check()
   local told = {}
   for i, problem in ipairs(check.problems) do told[i] = ("%d %s"):format(problem.line, problem.field or "-") end
