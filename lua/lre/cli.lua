@@ -168,7 +168,7 @@ end
 ---@param args string[]
 ---@return integer
 function cli.main(args)
-  collectgarbage("incremental", 400, 400)
+  collectgarbage("incremental", 200, 400) -- longer pauses: the same time, more memory
   local ok, result = xpcall(run, handler, args)
   if ok then return math.tointeger(result) or 0 end
   if result.exit == 0 then -- a script's `--help`
