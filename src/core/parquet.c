@@ -7,7 +7,7 @@
 #include "core/fs.h"
 
 /* A group of rows is written when it has so many bytes or rows: it bounds what a writer, and a reader, holds. */
-enum { GROUP_BYTES = 8 << 20, GROUP_ROWS = 1 << 17 };
+enum { GROUP_BYTES = 4 << 20, GROUP_ROWS = 1 << 17 };
 
 static const char MAGIC[] = "PAR1";
 
