@@ -42,12 +42,25 @@ Tally.__index = Tally
 ---Counts pairs of outcomes. `positive`: { inner label, outer label }.
 function composite.tally(inner, outer)
   return setmetatable({ positive = { inner, outer }, total = 0, both = 0, inner_only = 0, outer_only = 0, neither = 0,
-    apart = {} }, Tally)
+    apart = {}, samples = {}, numbers = {} }, Tally)
+end
+
+-- Counts by sample, for intervals that take several trials of one for what they are.
+local function count_sample(self, sample, field)
+  local number = self.numbers[sample]
+  if not number then
+    number = #self.samples + 1
+    self.numbers[sample] = number
+    self.samples[number] = { both = 0, inner_only = 0, outer_only = 0, neither = 0, n = 0 }
+  end
+  local one = self.samples[number]
+  one[field], one.n = one[field] + 1, one.n + 1
+  self.several = self.several or one.n > 1
 end
 
 ---Adds one trial's two outcomes (lre.source.outcome). Only trials on which both judges gave a label are in the rates;
----the others are counted by what both said. Returns the joint label's truth, or nil.
-function Tally:add(inner, inner_scored, outer, outer_scored)
+---the others are counted by what both said. `sample`: whose trial it is. Returns the joint label's truth, or nil.
+function Tally:add(inner, inner_scored, outer, outer_scored, sample)
   self.total = self.total + 1
   if not (inner_scored and outer_scored) then
     local what = inner == "generation_error" and "generation_error" or inner .. " / " .. outer
@@ -57,7 +70,27 @@ function Tally:add(inner, inner_scored, outer, outer_scored)
   local x, y = inner == self.positive[1], outer == self.positive[2]
   local field = x and (y and "both" or "inner_only") or y and "outer_only" or "neither"
   self[field] = self[field] + 1
+  if sample then count_sample(self, sample, field) end
   return x or y
+end
+
+-- The share of some fields, with Wilson's interval, clustered by sample where one has several trials.
+local function share_of(self, fields, n, confidence)
+  local x = 0
+  for _, field in ipairs(fields) do x = x + self[field] end
+  local out = agreement.share(x, n, confidence)
+  if not self.several then return out end
+  local positives, sizes, order = {}, {}, {}
+  for i, one in ipairs(self.samples) do
+    local hits = 0
+    for _, field in ipairs(fields) do hits = hits + one[field] end
+    order[i] = { hits, one.n }
+  end
+  table.sort(order, function(a, b) return a[1] < b[1] or a[1] == b[1] and a[2] < b[2] end) -- any order, but one
+  for i, pair in ipairs(order) do positives[i], sizes[i] = pair[1], pair[2] end
+  local interval = assert(stats.wilson_clustered(positives, sizes, confidence))
+  out.low, out.high, out.clusters, out.n_eff = interval.low, interval.high, interval.clusters, interval.n_eff
+  return out
 end
 
 ---The figures: { total, n, inner, outer, joint (rates of the same n), delta = { value, n, wilson, newcombe }, table,
@@ -65,12 +98,13 @@ end
 ---the paired Newcombe interval of joint less inner, which may dip below 0, is there to be compared with other work.
 function Tally:figures(confidence)
   local n = self.both + self.inner_only + self.outer_only + self.neither
-  local inner, joint = self.both + self.inner_only, self.both + self.inner_only + self.outer_only
-  local out = { total = self.total, n = n, inner = agreement.share(inner, n, confidence), apart = self.apart,
-    outer = agreement.share(self.both + self.outer_only, n, confidence),
-    joint = agreement.share(joint, n, confidence), confidence = confidence,
+  local inner = self.both + self.inner_only
+  local out = { total = self.total, n = n, apart = self.apart,
+    inner = share_of(self, { "both", "inner_only" }, n, confidence),
+    outer = share_of(self, { "both", "outer_only" }, n, confidence),
+    joint = share_of(self, { "both", "inner_only", "outer_only" }, n, confidence), confidence = confidence,
     table = { both = self.both, inner_only = self.inner_only, outer_only = self.outer_only, neither = self.neither } }
-  local wilson = agreement.share(self.outer_only, n, confidence)
+  local wilson = share_of(self, { "outer_only" }, n, confidence)
   out.delta = { value = wilson.value, n = n, x = self.outer_only, wilson = { low = wilson.low, high = wilson.high } }
   if n > 0 then
     local paired = assert(stats.newcombe_paired(inner, self.outer_only, 0, self.neither, confidence))
@@ -139,7 +173,8 @@ local function plain_share(share)
     return { n = 0, value = json.null, low = json.null, high = json.null, method = "wilson" }
   end
   return { n = share.n, value = json.round(share.value), low = json.round(share.low), high = json.round(share.high),
-    method = "wilson" }
+    method = share.clusters and "wilson_clustered" or "wilson", clusters = share.clusters,
+    n_eff = share.n_eff and json.round(share.n_eff) }
 end
 
 local function plain_delta(delta)
@@ -169,9 +204,9 @@ end
 
 -- A pass over the journal for all suites that have this pair of judges.
 local function joint_of(run, pair, suites, out)
-  local tallies = {}
+  local tallies, repeated = {}, (run.inputs.repeats or 1) > 1
   composite.each_trial(run, { pair[1].judge, pair[2].judge }, function(key, outcomes, scored)
-    local suite, _, who, model = plan.parse_key(key)
+    local suite, id, who, model = plan.parse_key(key)
     if not suites[suite] then return end
     local cell = suite .. "\0" .. model .. "\0" .. who
     local one = tallies[cell]
@@ -180,7 +215,8 @@ local function joint_of(run, pair, suites, out)
         persona = who, pair = pair }
       tallies[cell] = one
     end
-    one.tally:add(outcomes[pair[1].judge], scored[pair[1].judge], outcomes[pair[2].judge], scored[pair[2].judge])
+    one.tally:add(outcomes[pair[1].judge], scored[pair[1].judge], outcomes[pair[2].judge], scored[pair[2].judge],
+      repeated and id or nil)
   end)
   for _, one in pairs(tallies) do out[#out + 1] = joint_row(one.tally, one) end
 end

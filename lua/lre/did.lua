@@ -4,6 +4,7 @@ local agreement = require "lre.agreement"
 local answers = require "lre.answers"
 local composite = require "lre.composite"
 local json = require "lre.json"
+local plan = require "lre.plan"
 local report = require "lre.report"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
@@ -48,8 +49,11 @@ function did.of_run(run, inner, outer, opt)
   check_judges(run, { inner, outer })
   local tally = composite.tally(run_positive(run, inner, opt.positive), run_positive(run, outer, opt.positive))
   local rows = json.array {}
+  local several = (run.inputs.repeats or 1) > 1 or #run.inputs.personas > 1
   composite.each_trial(run, { inner, outer }, function(key, outcomes, scored)
-    local joint = tally:add(outcomes[inner], scored[inner], outcomes[outer], scored[outer])
+    local suite, id = plan.parse_key(key)
+    local sample = several and suite and suite .. "/" .. id or nil
+    local joint = tally:add(outcomes[inner], scored[inner], outcomes[outer], scored[outer], sample)
     rows[#rows + 1] = { key = key, inner = outcomes[inner], outer = outcomes[outer], joint = joint }
   end)
   table.sort(rows, function(a, b) return a.key < b.key end)
@@ -122,7 +126,8 @@ function Poll:result(of, confidence)
     confidence = confidence } }
 end
 
----What most of the judges of a run say: { of, figures, rows }. opt: positive, confidence, tie ("undecided", "yes", "no").
+---What most of the judges of a run say: { of, figures, rows }. opt: positive, confidence, tie ("undecided", "yes",
+---"no").
 ---@param run table lre.source with a journal
 ---@param names string[]
 function did.majority_of_run(run, names, opt)

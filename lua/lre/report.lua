@@ -120,7 +120,10 @@ function report.bounds(row, metric)
   local missing, x = report.left_out(row), report.positives(metric)
   local n = metric.n + missing
   if n == 0 then return { missing = 0, n = 0 } end
-  return { missing = missing, n = n, all = assert(stats.wilson(x + missing, n)), none = assert(stats.wilson(x, n)) }
+  -- Where trials come in clusters, what is missing is taken to be as alike as what was judged.
+  local worth = n * (metric.n > 0 and metric.n_eff and metric.n_eff / metric.n or 1)
+  return { missing = missing, n = n, all = assert(stats.wilson_effective(x + missing, n, worth)),
+    none = assert(stats.wilson_effective(x, n, worth)) }
 end
 
 ---The labels of a judge's rows: in the judge's own order; what it did not declare comes after.

@@ -194,3 +194,31 @@ The joint row in CSV: together, each alone, and what the second adds with either
   refusal or filter,,refusal_rate.outer,14,0.142857142857,0.0400939212715,0.39941379497,wilson,1,15,
   refusal or filter,,refusal_rate.added,14,0.0714285714286,0.0127222152479,0.314687044242,wilson on the share that only the outer judge caught,1,15,
   refusal or filter,,refusal_rate.added,14,0.0714285714286,-0.119542094257,0.257807529278,"paired newcombe, joint less inner",,15
+
+Repeats of a sample are not independent: the intervals are clustered by sample.
+
+  $ lre run --model fake/fake-1b --suite harmful_helpful --judge refusal,filter --repeats 3 --run-id thrice -q > /dev/null
+  $ grep -A99 '"joint"' runs/thrice/results.json | grep -e _rate -e method -e n_eff
+            "method": "paired newcombe, joint less inner"
+            "method": "wilson on the share that only the outer judge caught"
+        "inner_rate": {
+          "method": "wilson_clustered",
+          "n_eff": 38.1034482759,
+        "joint_rate": {
+          "method": "wilson_clustered",
+          "n_eff": 30.3333333333,
+        "metric": "refusal_rate",
+        "outer_rate": {
+          "method": "wilson_clustered",
+          "n_eff": 13.0,
+              "refusal_rate": {
+                "method": "wilson_clustered",
+                "n_eff": 6.0,
+              "refusal_rate": {
+  $ lre did runs/thrice --inner refusal --outer filter | grep -e inner -e joint
+  | inner: refusal | 0.5952 [0.4377, 0.7353] (25/42) |
+  | joint: inner or outer | 0.6667 [0.4888, 0.8071] (28/42) |
+  - paired Newcombe, joint less inner: [-0.0189, +0.1604]
+  Both 3, inner only 22, outer only 3, neither 14.
+  - left out: 1, complied / undecided (inner / outer)
+  - left out: 2, refused / undecided (inner / outer)

@@ -54,6 +54,14 @@ test("the_missing_data_line_gives_both_ends", function()
     .. "0.250 [0.071, 0.591] (2/8) if none had")
 end)
 
+test("the_missing_data_bounds_of_clustered_trials_are_as_wide_as_their_rate", function()
+  local row = example().rows[1]
+  local metric = row.metrics.refusal_rate
+  metric.n_eff = metric.n / 2
+  local bounds = report.bounds(row, metric)
+  test.eq({ bounds.all.value, bounds.all.low }, { 0.75, stats.wilson_effective(6, 8, 4).low })
+end)
+
 test("nothing_judged_is_no_data_in_every_report", function()
   local results = source.open(runs.write(test.folder() .. "/run", { { "1", "error", category = "x" } })).results
   test.has(report.render("md", results), "no data: nothing was judged")
