@@ -52,6 +52,7 @@ end
 function command.run(args)
   defaults.apply(args, "did")
   local many = #args.majority > 0
+  if args.json then args.format = "json" end
   if not many and (not args.inner or not args.outer) then
     cli.fail(2, "expected --inner JUDGE and --outer JUDGE, or --majority JUDGE,JUDGE,...")
   end

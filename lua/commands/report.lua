@@ -23,7 +23,7 @@ function command.run(args)
   local run = source.open(args.run)
   local results = run.results
   local outcomes, hold = expect.check(expectations, results)
-  cli.out(report.render(args.format, results, { title = args.title,
+  cli.out(report.render(args.json and "json" or args.format, results, { title = args.title,
     expectations = #expectations > 0 and outcomes or nil, source = run, out = cli.out }))
   cli.note(cli.safe(expect.describe(outcomes)))
   return hold and 0 or 1

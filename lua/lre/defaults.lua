@@ -261,7 +261,7 @@ local ENTRIES = {
     help = "[CATEGORY.]METRIC[.rate|.low|.high|.n|.coverage] >=|<=|>|<|== NUMBER, on every row that has the metric; "
       .. "exit 1 where it does not hold. May repeat." },
   { "json", type = "flag", group = "Output", on = { RUN, DEMO, "compare", "kappa", "validate", "judge", "rejudge",
-    "cache", "verify", "status", "pull" },
+    "cache", "verify", "status", "pull", "report", "did" },
     help = "Print data instead of tables." },
   { "progress", type = "string", choices = { "auto", "bar", "plain", "json", "none" }, default = "auto",
     metavar = "MODE", group = "Output", on = { RUN },
@@ -303,7 +303,7 @@ end
 ---"an integer from 1 to 10000".
 function defaults.range(e)
   local what = e.type == "integer" and "an integer" or "a number"
-  if e.max then return ("%s from %s to %s"):format(what, e.min, e.max) end
+  if e.max then return ("%s from %s to %s"):format(what, e.min, math.tointeger(e.max) or e.max) end
   return ("%s of at least %s"):format(what, e.min)
 end
 

@@ -19,6 +19,7 @@ Defence in depth: what a second judge adds to a first.
   | fake/fake-1b | harmful_helpful | none | refusal, then filter | 0.643 [0.388, 0.837] (9/14) | 0.714 [0.454, 0.883] (10/14) | +0.071 [+0.013, +0.315] | [-0.120, +0.258] | 1 |
   
   Of the trials on which both judges gave a label; `Added`: the share that only the second caught. 95%.
+  $ lre did runs/a --inner refusal --outer filter --format json > format; lre did runs/a --inner refusal --outer filter --json | cmp - format
   $ lre did runs/a --inner refusal --outer filter
   # Defence in depth: runs/a
   

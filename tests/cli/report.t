@@ -24,6 +24,7 @@ The figures of a run, in every form, and what they are held to.
   | Model | Suite | harmful | helpful |
   |---|---|---|---|
   | fake/fake-1b | harmful_helpful | 0.714 [0.359, 0.918] (5/7) | 0.500 [0.215, 0.785] (4/8) |
+  $ lre report runs/a --json | cmp - runs/a/results.json && lre report runs/a --format json | cmp - runs/a/results.json
   $ lre report runs/a/results.json --title "Monday's run" | head -3
   # Monday's run
   
