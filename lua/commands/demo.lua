@@ -1,4 +1,4 @@
--- lre demo: the bundled refusal suites on two fake models. No network, no key, nothing left behind; the same bytes each time.
+-- lre demo: the bundled refusal suites on two fake models. No network, no key, nothing left; the same bytes each time.
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local experiment = require "lre.experiment"
