@@ -336,11 +336,16 @@ local knobs = {
   timeout_stall = "--timeout-stall", timeout_total = "--timeout-total",
 }
 
+local function tries(n)
+  return n == 1 and "1 try" or n .. " tries"
+end
+
 local function final_message(self, err, decision, attempt)
   local message = err.message .. hint(self, err)
   if knobs[err.code] then message = ("%s; %s sets this limit"):format(message, knobs[err.code]) end
-  if decision.source == "tries" then return ("%s (after %d tries)"):format(message, self._tries) end
-  if decision.source == "final" and attempt > 1 then return ("%s (after %d tries)"):format(message, attempt) end
+  if err.code == "redirect" then message = message .. " (redirects are not followed: give the final address)" end
+  if decision.source == "tries" then return ("%s (after %s)"):format(message, tries(self._tries)) end
+  if decision.source == "final" and attempt > 1 then return ("%s (after %s)"):format(message, tries(attempt)) end
   if decision.source ~= "max_retry_after" then return message end
   return ("%s; the provider asks to wait %.0f s, more than --max-retry-after (%.0f s)"):format(
     message, decision.delay, self._max_retry_after)
