@@ -208,6 +208,10 @@ static int next_trial(lua_State *L) {
   struct lre_store_trial trial;
   struct lre_err err;
   if (!w->walk) return 0;
+  lua_getiuservalue(L, lua_upvalueindex(1), 1);
+  struct store *s = lua_touserdata(L, -1);
+  if (!s->store) return luaL_error(L, "the index is closed");
+  lua_settop(L, 0);
   int got = lre_store_walk_next(w->walk, &trial, &err);
   if (got < 0) return lre_bind_raise(L, &err);
   if (got == 0) return 0;

@@ -129,7 +129,7 @@ struct lre_store *lre_store_open(const char *path, struct lre_err *err) {
 
 void lre_store_close(struct lre_store *s) {
   if (!s) return;
-  sqlite3_close(s->db);
+  sqlite3_close_v2(s->db); /* a walk that is still open keeps it until it ends */
   free(s->path);
   free(s);
 }

@@ -60,6 +60,7 @@ struct lre_store_trial {
   size_t n_verdicts;
 };
 struct lre_store_walk;
+/* Only to be closed once its store is. */
 struct lre_store_walk *lre_store_walk_open(struct lre_store *s, struct lre_err *err);
 int lre_store_walk_next(struct lre_store_walk *w, struct lre_store_trial *trial, struct lre_err *err); /* 1, 0, -1 */
 void lre_store_walk_close(struct lre_store_walk *w);
