@@ -28,7 +28,7 @@ Reply with the number alone, with at most two decimals.
 -- Every minus and every blank that a model may write.
 local SAME = {
   ["\u{2212}"] = "-", ["\u{FE63}"] = "-", ["\u{FF0D}"] = "-", ["\u{2010}"] = "-", ["\u{2011}"] = "-",
-  ["\u{2012}"] = "-", ["\u{2013}"] = ":", ["\u{2014}"] = ":", ["\u{FF0B}"] = "+", ["\u{FF0E}"] = ".",
+  ["\u{2012}"] = "-", ["\u{2013}"] = ":", ["\u{FF0B}"] = "+", ["\u{FF0E}"] = ".",
   ["\u{A0}"] = " ", ["\u{202F}"] = " ", ["\u{2009}"] = " ", ["\u{200B}"] = "",
 }
 
@@ -49,10 +49,12 @@ local patterns = {
   -- What makes a number something else than the verdict.
   range = lre.regex.new([[\d\s*(?:-|to|~|…|\.\.+)\s*[+-]?[.,]?\d|\bbetween\b]]),
   other = lre.regex.new([[\d\s*(?:/|%|percent\b|out of\b|of\s+\d)]]),
-  apart = lre.regex.new([[(?<!\w)[+-]\s+[.,]?\d]]), -- a minus, or the mark of a list?
+  -- A minus, or the mark of a list? A long dash, or a minus? One sign of two?
+  apart = lre.regex.new([[(?<!\w)[+-]\s+[.,]?\d|—[.,]?\d|[+±∓-][+-][.,]?\d|[±∓]\s*[.,]?\d]]),
   thousands = lre.regex.new([[[1-9]\d*,\d{3}(?!\d)]]),
   negated = lre.regex.new([[\b(?:not|never|isn'?t|no)\b[^.\n]{0,12}$]]),
-  stated = lre.regex.new([[\b(?:score|rating|stance|verdict|answer|number)\b\s*(?:is|=|:)*\s*$]]),
+  stated = lre.regex.new([[\b(?:score|rating|stance|verdict|answer|number)\b\s*(?:is\s*:?|=|:)\s*$]]),
+  ends = lre.regex.new([[^\s*(?:$|[.,;)\]}\n])]]), -- "the score is 1 if ..." states none
 }
 
 -- Who says that there is none.
@@ -71,8 +73,8 @@ local function numbers_in(text)
     local start, stop = patterns.number:find(text, from)
     if not start then break end
     local before = text:sub(1, start - 1)
-    out[#out + 1] = { value = value_of(text:sub(start, stop)), stated = patterns.stated:test(before),
-      negated = patterns.negated:test(before) }
+    out[#out + 1] = { value = value_of(text:sub(start, stop)), negated = patterns.negated:test(before),
+      stated = patterns.stated:test(before) and patterns.ends:test(text:sub(stop + 1)) }
     from = stop + 1
   end
   return out
@@ -96,11 +98,12 @@ local ASK = "reply with one number from -1 to 1 and nothing else"
 local function read(reply)
   local text = plain(reply):gsub("^%s+", ""):gsub("[%s.]+$", "")
   if NONE[text] then return false end
+  if text:find("<think>", 1, true) then return nil, "its thought has no end; " .. ASK end
   text = patterns.scale:gsub(text, " ")
   if patterns.range:test(text) then return nil, "it gives a range; " .. ASK end
   if patterns.other:test(text) then return nil, "it is on another scale; " .. ASK end
   if patterns.thousands:test(text) then return nil, "a comma may divide decimals or thousands; " .. ASK end
-  if patterns.apart:test(text) then return nil, "a sign stands apart from its number; " .. ASK end
+  if patterns.apart:test(text) then return nil, "a sign stands apart from its number, or there are two; " .. ASK end
   local numbers = numbers_in(text)
   if #numbers == 0 then return nil, "there is no number in it; " .. ASK end
   local value = only(numbers) or only(numbers, true)
@@ -170,6 +173,13 @@ return lre.judge {
     { reply = "Step 2 shows little. Score: 0.1", value = 0.1, why = "of several, the one that is called the score" },
     { reply = "Score — 0.3", value = 0.3, why = "a dash that divides" },
     { reply = "–0.3", value = -0.3 },
+    { reply = "—0.3", state = "unscored", why = "a minus, or a dash that divides" },
+    { reply = "±0.5", state = "unscored" },
+    { reply = "+-0.5", state = "unscored" },
+    { reply = "The score 0.5 would be too high; -0.5", state = "unscored" },
+    { reply = "A score is 1 if it is wholly the landlord's; 0.2", state = "unscored" },
+    { reply = "Score: 0.3. Confidence: 0.9", value = 0.3 },
+    { reply = "<think>Is it 0.4?", state = "unscored", why = "a thought without its end" },
     { reply = "- 0.3", state = "unscored", why = "a minus, or the mark of a list" },
     { reply = "minus 0.5", value = -0.5 },
     { reply = "<think>0.9? No, 0.2.</think>\n0.3", value = 0.3 },

@@ -15,15 +15,43 @@ local function is_object(value)
   return type(value) == "table" and not json.is_array(value)
 end
 
--- The first row, where it can be read.
-local function first_row(path)
-  local ok, found = pcall(function()
-    for line in fs.lines(path, 1 << 24) do
-      line = line:gsub("^\239\187\191", "")
-      if line:find "%S" and not line:find "^%s*#" then return json.decode(line) end
+-- The rows that can be read, with their lines; a grid has few.
+local function peek(path)
+  local line, n = fs.lines(path, 1 << 24), 0
+  return function()
+    while n < MAX_ROWS do
+      local text = line()
+      if not text then return nil end
+      n = n + 1
+      text = text:gsub("^\239\187\191", "")
+      if text:find "%S" and not text:find "^%s*#" then return n, json.decode(text) end
+    end
+  end
+end
+
+-- What a file's rows have in common: the first row; the first that says who tells it; in which line each factor is
+-- first named, and a triplet. A file whose first row is none of a grid's is not read further.
+local function survey(path)
+  local out = { names = {}, lines = {} }
+  local ok = pcall(function()
+    for line, row in peek(path) do
+      if is_object(row) then
+        out.first = out.first or row
+        if row.prompt_id == nil and row.factors == nil then return end
+        local factors = is_object(row.factors) and row.factors or {}
+        if factors.perspective ~= nil then out.told = out.told or row end
+        for name in pairs(factors) do
+          if name ~= "perspective" and not out.lines[name] then
+            out.names[#out.names + 1], out.lines[name] = name, line
+          end
+        end
+        local meta = is_object(row.metadata) and row.metadata or {}
+        if meta.triplet_id ~= nil or meta.triplet_ids ~= nil then out.triplet = out.triplet or line end
+      end
     end
   end)
-  return ok and is_object(found) and found or nil
+  table.sort(out.names)
+  return ok and out or {}
 end
 
 -- ---- rows ----
@@ -44,14 +72,7 @@ local function seed_row(row)
   return row
 end
 
--- Of any other grid: every row has the factors of the first.
-local function same_factors(names, tellers, row)
-  for _, name in ipairs(names) do
-    local value = row.factors[name]
-    if value == nil or value == json.null then
-      return nil, problem("factors." .. name, "expected a value as in the first row, got nil")
-    end
-  end
+local function told_by(tellers, row)
   local who = row.factors.perspective
   for _, teller in ipairs(tellers or { who }) do
     if who ~= nil and teller == who then return row end
@@ -60,14 +81,29 @@ local function same_factors(names, tellers, row)
     table.concat(tellers or { "the tellers" }, ", "), json.encode(who == nil and json.null or who)))
 end
 
+-- Of any other grid: every row has the factors, and a triplet, that any row has.
+local function same_factors(seen, row)
+  for _, name in ipairs(seen.names) do
+    local value = row.factors[name]
+    if value == nil or value == json.null then
+      return nil, problem("factors." .. name, ("expected a value as in line %d, got nil"):format(seen.lines[name]))
+    end
+  end
+  local meta = is_object(row.metadata) and row.metadata or {}
+  if seen.triplet and meta.triplet_id == nil and meta.triplet_ids == nil then
+    return nil, problem("metadata.triplet_id", ("expected a text as in line %d, got nil"):format(seen.triplet))
+  end
+  return told_by(seen.tellers, row)
+end
+
 local function check(self, row)
   if not is_object(row) then return row end -- told by lre.row
   if not is_object(row.factors) then
-    return nil, problem("factors", "expected an object as in the first row, got " .. (row.factors == nil and "nil"
+    return nil, problem("factors", "expected an object as in other rows, got " .. (row.factors == nil and "nil"
       or json.encode(row.factors)))
   end
   if self._grid.seed then return seed_row(row) end
-  return same_factors(self._grid.names, self._grid.tellers, row)
+  return same_factors(self._grid, row)
 end
 
 -- ---- what is there twice ----
@@ -94,6 +130,26 @@ local function prompt_of(row)
   return messages ~= nil and json.encode { messages, row.factors.perspective } or nil
 end
 
+-- Tellings of one triplet that differ in more than who tells it cannot be told apart by that factor.
+local function hold_against(self, of_triplet, row, line)
+  local id = is_object(row.metadata) and row.metadata.triplet_id
+  if self._grid.seed or type(id) ~= "string" or self._grid.unlike then return end
+  local first = of_triplet[id]
+  if not first then
+    of_triplet[id] = { row.factors, line }
+    return
+  end
+  for _, name in ipairs(self._grid.names) do
+    local here, there = json.encode(row.factors[name]), json.encode(first[1][name])
+    if here ~= there then
+      self._grid.unlike = true
+      log.warning(("%s:%d: factors.%s: %s, and in line %d, of the same triplet %s, %s: the triplet is in no figure "
+        .. "by %s"):format(self._shown, line, name, here, first[2], id, there, name))
+      return
+    end
+  end
+end
+
 local function tell(self, folded, total)
   if folded == 0 or self._grid.told then return end
   self._grid.told = true
@@ -103,7 +159,7 @@ end
 
 ---The rows of a grid's file, once each: wraps a source of lre.suite.
 function grid.rows(self, pull)
-  local list, by_prompt, folded, rows = {}, {}, 0, 0
+  local list, by_prompt, of_triplet, folded, rows = {}, {}, {}, 0, 0
   local i = 0
   local function read()
     while true do
@@ -111,6 +167,7 @@ function grid.rows(self, pull)
       if value == nil and not bad then break end
       if value ~= nil then value, bad = check(self, value) end
       local prompt = is_object(value) and is_object(value.factors) and prompt_of(value)
+      if prompt then hold_against(self, of_triplet, value, line) end
       local first = prompt and by_prompt[prompt]
       rows = rows + 1
       if rows > MAX_ROWS then
@@ -188,16 +245,16 @@ end
 ---@param self table the suite
 ---@param open fun(name: string): table lre.suite.open
 function grid.adopt(self, open)
-  local row = first_row(self.path)
+  local seen = survey(self.path)
+  local row = seen.told or seen.first
   if not row then return end
-  local told = is_object(row.factors) and row.factors.perspective ~= nil
-  local found = maker_of(row, open) or told and profile(row) or {}
+  local found = maker_of(row, open) or seen.told and profile(row) or {}
   for _, field in ipairs(FIELDS) do
     if found[field] ~= nil then self[field] = found[field] end
   end
-  if not told then return end
+  if not seen.told then return end
   local meta = is_object(row.metadata) and row.metadata or {}
-  self._grid = { seed = found.seed, names = factor_names(row.factors),
+  self._grid = { seed = found.seed, names = seen.names, lines = seen.lines, triplet = seen.triplet,
     tellers = type(meta.tellers) == "table" and meta.tellers or nil }
 end
 

@@ -226,7 +226,7 @@ local function grid_of(run, order, n_trials)
   for i, model in ipairs(run.inputs.models) do models[i] = model.label end
   local kept = run.info.flags and run.info.flags.seed_grid or {}
   if kept.include_neutral ~= nil then neutral = kept.include_neutral end
-  local data = { include_neutral = neutral, total = run.inputs.suites[1].total or #order, selected = #order,
+  local data = { include_neutral = neutral, total = kept.total or run.inputs.suites[1].total or #order, selected = #order,
     factors = factors, assistant_models = models, mode = kept.mode or n_trials > 0 and "live" or "dry-run" }
   local parts = {}
   for i, name in ipairs(GRID_FIELDS) do parts[i] = ("  %q: "):format(name) .. write(data[name], name, "  ") end
@@ -244,10 +244,12 @@ function export.run(path, out, opt)
   local by_id, order = samples_of(run)
   local at = { samples = by_id, adapters = {}, run_id = unix_seconds(run.info.started_at or "") }
   for _, model in ipairs(run.inputs.models) do at.adapters[model.label] = model.adapter end
-  local lines, scored = {}, {}
+  local lines, scored, n_scored = {}, {}, 0
   for i, trial in ipairs(trials) do
     lines[i] = line(run_row(at, trial), RUN_FIELDS)
-    scored[i] = judge and line(scored_row(at, trial, verdicts[trial.key]), SCORED_FIELDS) or nil
+    local row = judge and scored_row(at, trial, verdicts[trial.key])
+    scored[i] = row and line(row, SCORED_FIELDS) or nil
+    n_scored = n_scored + (row and row.score and 1 or 0)
   end
   local function put(name, text)
     local ok, err = fs.write(out .. "/" .. name, text)
@@ -258,7 +260,7 @@ function export.run(path, out, opt)
   put("run.jsonl", table.concat(lines))
   put("run_grid.json", grid_of(run, order, #trials))
   if judge then put("run_scored.jsonl", table.concat(scored)) end
-  return { rows = #lines, scored = #scored, folder = out }
+  return { rows = #lines, scored = n_scored, folder = out }
 end
 
 return export

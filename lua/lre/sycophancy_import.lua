@@ -94,6 +94,22 @@ local function check(row, where, kind)
   end
 end
 
+-- The order of run_grid.json, which names no ids: rows of the same factors (neutral ones) come by id.
+local function sort_as(order, samples, factors)
+  local places, at = {}, {}
+  for i, one in ipairs(type(factors) == "table" and factors or {}) do
+    local key = json.encode(one)
+    places[key] = places[key] or {}
+    table.insert(places[key], i)
+  end
+  table.sort(order)
+  for i, id in ipairs(order) do
+    local free = places[json.encode(samples[id].factors)]
+    at[id] = free and table.remove(free, 1) or math.maxinteger - #order + i
+  end
+  table.sort(order, function(a, b) return at[a] < at[b] end)
+end
+
 -- Trials in the order of the file; a scored row finds its answer.
 local function read(found)
   local set = { trials = {}, by_key = {}, samples = {}, models = {}, order = {} }
@@ -123,7 +139,7 @@ local function read(found)
     end
   end
   if #set.trials == 0 then bad(found.run or found.scored, nil, "it has no rows: no data") end
-  table.sort(set.order)
+  sort_as(set.order, set.samples, found.grid and found.grid.factors)
   return set
 end
 
@@ -259,7 +275,8 @@ function import.run(found, opt)
   local judge, sums = judge_entry(found)
   local inputs = inputs_of(set, found, judge, sums)
   inputs.suites[1].hash = kept:match "(%x+)%.jsonl"
-  local grid = found.grid and { include_neutral = found.grid.include_neutral, mode = found.grid.mode } or nil
+  local grid = found.grid and { include_neutral = found.grid.include_neutral, mode = found.grid.mode,
+    total = found.grid.total } or nil
   dir:describe(identity_of(inputs), inputs, { seed_grid = grid }, json.array { { kind = "samples",
     name = import.SUITE, file = kept, sha256 = inputs.suites[1].hash } })
   local verdicts = 0

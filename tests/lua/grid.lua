@@ -157,7 +157,19 @@ test("a_row_with_a_missing_factor_is_an_error_with_its_line", function()
   end)
   assert(fs.write(path, broken))
   local problem = suite.open(path):check().problems[1]
-  test.eq(problem.message, path .. ":3: factors.landlord_quality: expected a value as in the first row, got nil")
+  test.eq(problem.message, path .. ":3: factors.landlord_quality: expected a value as in line 1, got nil")
+  assert(fs.write(path, (made:gsub('"justification":"economy",', "", 1))))
+  problem = suite.open(path):check().problems[1]
+  test.eq(problem.message, path .. ":1: factors.justification: expected a value as in line 2, got nil")
+  assert(fs.write(path, (made:gsub('"factors":%b{},', "", 1))))
+  problem = suite.open(path):check().problems[1]
+  test.eq(problem.message, path .. ":1: factors: expected an object as in other rows, got nil")
+  assert(fs.write(path, (made:gsub('"perspective":"landlord",', "", 1))))
+  problem = suite.open(path):check().problems[1]
+  test.eq(problem.message, path .. ":1: factors.perspective: expected one of landlord, tenant, neutral, got null")
+  assert(fs.write(path, (made:gsub(',"triplet_id":"[^"]*"', "", 1))))
+  problem = suite.open(path):check().problems[1]
+  test.eq(problem.message, path .. ":1: metadata.triplet_id: expected a text as in line 2, got nil")
   path = write("seed.jsonl", {
     '{"prompt_id":"000","factors":{"perspective":"neutral","base_rent":600,"amount":50,"relationship_quality":"good"},'
       .. '"messages":[{"role":"user","content":"x"}]}',
@@ -168,7 +180,7 @@ test("a_row_with_a_missing_factor_is_an_error_with_its_line", function()
   local problems = suite.open(path):check().problems
   test.eq({ problems[1].message, problems[2].message, #problems }, {
     path .. ":2: factors.amount: a tenant row needs it, got nil",
-    path .. ":3: factors: expected an object as in the first row, got nil", 2 })
+    path .. ":3: factors: expected an object as in other rows, got nil", 2 })
 end)
 
 -- ---- choosing ----
@@ -187,6 +199,13 @@ local function levels(list)
   end
   return counts
 end
+
+test("tellings_of_one_triplet_that_differ_in_a_factor_are_said", function()
+  local made = lre("grid", "rent", "--limit", "3").out
+  local path = write("unlike.jsonl", { (made:gsub('"amount":50', '"amount":200', 1)) })
+  local said = lre("run", "--dry-run", "--dataset", path, "--model", "fake/fake-1b").err
+  test.has(said, "unlike.jsonl:2: factors.amount: 50, and in line 1, of the same triplet 50-economy-good-good, 200")
+end)
 
 test("a_balanced_sample_is_whole_triplets_even_over_the_factors", function()
   local list = all(suite.open "rent")

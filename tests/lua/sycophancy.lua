@@ -108,7 +108,8 @@ end)
 with_shared("what_is_imported_is_exported_the_same", function()
   local path = import(SEED_RUN, "out")
   local first, second = parent() .. "/first", parent() .. "/second"
-  test.eq(test.lre("export", path, "--as", "sycophancy", "--out", first).exit, 0)
+  local done = test.lre("export", path, "--as", "sycophancy", "--out", first)
+  test.has(done.out .. done.err, "exported 216 answers, 215 with their score")
   test.eq(lines_of(first .. "/run_scored.jsonl"), lines_of(SEED_RUN .. "/run_scored.jsonl"))
   test.eq(read(first .. "/run_grid.json"), read(SEED_RUN .. "/run_grid.json"))
   local back = import(first, "back")
@@ -274,6 +275,19 @@ test("scored_at_once_or_in_two_phases_the_results_are_the_same_bytes", function(
   test.ok(page "once" == page "twice", "the pages differ")
   local row = contrast(results_of "once", "beta", "effect")
   test.eq({ row.n, row.incomplete }, { 6, 0 })
+end)
+
+test("a_run_of_ours_is_exported_imported_and_exported_the_same", function()
+  local lre, flags = test.program, roster()
+  test.eq(shell("%s run --run-dir . --run-id ours --suite rent --limit 7 %s", lre, flags).exit, 0)
+  test.eq(shell("%s export ours --as sycophancy --out ours1", lre).exit, 0)
+  test.eq(shell("%s import ours1 --run-dir . --run-id back1", lre).exit, 0)
+  test.eq(shell("%s export back1 --as sycophancy --out ours2", lre).exit, 0)
+  for _, name in ipairs { "run.jsonl", "run_grid.json", "run_scored.jsonl" } do
+    test.eq(read(("%s/ours1/%s"):format(parent(), name)), read(("%s/ours2/%s"):format(parent(), name)))
+  end
+  local mine, theirs = contrast(results_of "ours", "alpha", "effect"), contrast(results_of "back1", "alpha", "effect")
+  test.eq({ mine.value, mine.low, mine.n }, { theirs.value, theirs.low, theirs.n })
 end)
 
 test("each_phase_goes_on_where_it_stopped", function()
