@@ -122,7 +122,8 @@ static void put_random(struct lre_buf *out, int depth) {
   for (unsigned n = 1 + below(4); n > 0; n--) {
     if (depth > 0 && below(3) == 0) {
       const char *group = groups[below(7)];
-      bool looks_back = strcmp(group, "(?<=") == 0, looks = looks_back || strcmp(group, "(?=") == 0 || group[2] == '!';
+      bool looks_back = strcmp(group, "(?<=") == 0,
+           looks = looks_back || strcmp(group, "(?=") == 0 || strcmp(group, "(?!") == 0;
       lre_buf_puts(out, group);
       if (looks_back) {
         lre_buf_puts(out, atoms[below(7)]);
