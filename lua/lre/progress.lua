@@ -146,7 +146,7 @@ local function look_on(self)
   while true do
     sched.sleep(every)
     local state = draw(self)
-    if clock.mono() - written >= FILE_EVERY then
+    if clock.mono() - written >= 0.9 * FILE_EVERY then -- a tick may come a moment early
       written = clock.mono()
       write_file(self, state)
     end

@@ -98,10 +98,13 @@ test("status_tells_of_a_run_that_goes_on_that_was_stopped_and_that_is_done", fun
   local first = status "live"
   test.eq(first.state, "finished")
   test.eq(first.answered, 5)
-  set_script(url, "429-always")
-  -- It cannot end by itself before it is looked at: everything is refused, and it asks again and again.
-  local script = ("%s & pid=$!; until [ -s %s/status.json ]; do sleep 0.05; done; %s status %s --json; "
-    .. "kill -9 $pid; wait $pid; true"):format(words(url, "live", "-q --retries 90"):gsub("^exec ", ""), path,
+  local waits = parent() .. "/waits.lua"
+  assert(fs.write(waits, 'return require("lre").mock { name = "waits", '
+    .. "reply = function(ask, m) return m.limited(ask, { seconds = 30 }) end }"))
+  set_script(url, waits)
+  -- It cannot end by itself before it is looked at: everything is refused for half a minute, ninety times.
+  local script = ("%s & pid=$!; until [ -s %s/status.json ] || ! kill -0 $pid; do sleep 0.05; done; "
+    .. "%s status %s --json; kill -9 $pid; wait $pid; true"):format(words(url, "live", "-q --retries 90"):gsub("^exec ", ""), path,
     test.program, path)
   local seen = assert(json.decode(assert(process.run { "bash", "-c", script, timeout = 120 }).out))
   test.eq(seen.state, "running")
