@@ -38,6 +38,7 @@ local parts = {
   version = { "lre.platform", "version" },
 }
 
+---@type lre an editor finds this file for `require "lre"`, not the stub
 local lre = {}
 
 local function names()

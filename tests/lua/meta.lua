@@ -169,6 +169,10 @@ for _, class in ipairs(names) do
   end)
 end
 
+test("what_a_script_requires_is_of_the_stubs_class_to_an_editor", function()
+  test.has(fs.read(platform.lua_dir .. "/lre/init.lua"), "---@type lre ")
+end)
+
 test("every_module_in_c_has_stubs", function()
   for name in pairs(package.preload) do
     if name:find "^lre%." then

@@ -33,6 +33,13 @@ test("every_file_that_the_readme_links_to_is_there", function()
   end
 end)
 
+test("the_readme_leads_to_every_page_of_the_docs", function()
+  local text = read "README.md"
+  for _, name in ipairs(assert(fs.list(test.root .. "/docs"))) do
+    if name:find "%.md$" then test.has(text, "](docs/" .. name .. ")") end
+  end
+end)
+
 test("the_readmes_commands_are_run_by_a_transcript", function()
   local recipes = read "tests/cli/recipes.t":gsub("%$NGINX", "http://127.0.0.1:8000"):gsub("%$ROOT/", "")
   for block in read("README.md"):gmatch "```sh\n(.-)```\n" do
