@@ -5,12 +5,16 @@
 
 #include "infer/kernels_list.h"
 
-#define TARGET      __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c")))
-#define FN          static TARGET
-#define INLINE      static inline __attribute__((always_inline)) TARGET
-#define TABLE       lre_kernels_avx512
-#define NAME        "avx512"
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c")))
+#define FN     static TARGET
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define TABLE  lre_kernels_avx512
+#define NAME   "avx512"
+#if defined(LRE_KERNELS_SLOW)
+#define TILE_TOKENS 1
+#else
 #define TILE_TOKENS 5
+#endif
 
 bool lre_kernels_has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -9,8 +9,10 @@
 
 #include "infer/kernels_list.h"
 
-/* Small loops over what is to stay in registers. */
-#if defined(__clang__)
+/* Small loops over what is to stay in registers. A sanitizer's build would take minutes to compile them unrolled. */
+#if defined(LRE_KERNELS_SLOW)
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
 #define UNROLL _Pragma("GCC unroll 8")
@@ -168,7 +170,7 @@ FN void tile(enum lre_dtype dtype, size_t n_rows, size_t n, const struct lre_mat
     if (n_rows == 4)                                                                                                   \
       tile_as(type, 4, n, m, row, x, x_stride, y, y_stride);                                                           \
     else                                                                                                               \
-      tile_as(type, 1, n, m, row, x, x_stride, y, y_stride);                                                           \
+      tile_with(type, 1, 1, m, row, x, x_stride, y, y_stride);                                                         \
     break
   switch (dtype) {
     TILE_TYPE(LRE_DTYPE_BF16);
@@ -186,13 +188,13 @@ INLINE size_t tile_of(size_t n) {
   return (n + n_tiles - 1) / n_tiles;
 }
 
-/* All tokens meet 4 rows while these are in the first cache. */
+/* All tokens meet 4 rows while these are in the first cache. Rows that are left over are few: a token at a time. */
 FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride) {
   for (size_t row = r0, step; row < r1; row += step) {
     step = row + 4 <= r1 ? 4 : 1;
     for (size_t t = 0, take; t < n; t += take) {
-      take = tile_of(n - t);
+      take = step == 1 ? 1 : tile_of(n - t);
       tile(m->dtype, step, take, m, row, x + t * x_stride, x_stride, y + t * y_stride, y_stride);
     }
   }

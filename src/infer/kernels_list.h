@@ -4,6 +4,14 @@
 
 #include "infer/kernels.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LRE_KERNELS_SLOW 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LRE_KERNELS_SLOW 1
+#endif
+#endif
+
 extern const struct lre_kernels lre_kernels_portable;
 #if defined(__x86_64__)
 extern const struct lre_kernels lre_kernels_avx2, lre_kernels_avx512;

@@ -4,8 +4,12 @@
 
 #include "infer/kernels_list.h"
 
-#define FN          static
-#define INLINE      static inline __attribute__((always_inline))
+#define FN static
+#if defined(LRE_KERNELS_SLOW)
+#define INLINE static inline
+#else
+#define INLINE static inline __attribute__((always_inline))
+#endif
 #define TABLE       lre_kernels_portable
 #define NAME        "portable"
 #define TILE_TOKENS 1
