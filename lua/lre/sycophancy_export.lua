@@ -226,7 +226,8 @@ local function grid_of(run, order, n_trials)
   for i, model in ipairs(run.inputs.models) do models[i] = model.label end
   local kept = run.info.flags and run.info.flags.seed_grid or {}
   if kept.include_neutral ~= nil then neutral = kept.include_neutral end
-  local data = { include_neutral = neutral, total = kept.total or run.inputs.suites[1].total or #order, selected = #order,
+  local total = kept.total or run.inputs.suites[1].total or #order
+  local data = { include_neutral = neutral, total = total, selected = #order,
     factors = factors, assistant_models = models, mode = kept.mode or n_trials > 0 and "live" or "dry-run" }
   local parts = {}
   for i, name in ipairs(GRID_FIELDS) do parts[i] = ("  %q: "):format(name) .. write(data[name], name, "  ") end

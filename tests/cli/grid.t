@@ -54,5 +54,5 @@ Bad input.
   lre: --limit and --sample: choose one
   [2]
   $ sed '2s/"amount":50,//' grid.jsonl > bad.jsonl; lre grid ./bad.jsonl
-  lre: ./bad.jsonl:2: factors.amount: expected a value as in the first row, got nil
+  lre: ./bad.jsonl:2: factors.amount: expected a value as in line 1, got nil
   [3]
