@@ -248,8 +248,32 @@ local function rounded(x)
   return x and json.round(x) or json.null
 end
 
-local function figure(one, cells, ids, seed)
-  return one.all and difference.all_of(one, cells, ids) or difference.weighed(one, cells, ids, seed)
+local function figure(one, cells, ids, seed, group_of)
+  return one.all and difference.all_of(one, cells, ids) or difference.weighed(one, cells, ids, seed, group_of)
+end
+
+-- Clusters that share a telling which is weighed (a neutral one of three triplets) are not independent: cluster -> the
+-- first of those that hang together. nil where none does.
+local function sharing(design, one, arms)
+  local parent, shared = {}, false
+  local function root(id)
+    while parent[id] do id = parent[id] end
+    return id
+  end
+  for _, unit in pairs(design.units) do
+    if #unit.clusters > 1 and (arms[unit.factors[one.over]] ~= nil or one.over == "persona") then
+      shared = true
+      local first = root(unit.clusters[1])
+      for i = 2, #unit.clusters do
+        local other = root(unit.clusters[i])
+        if other < first then first, other = other, first end
+        if other ~= first then parent[other] = first end
+      end
+    end
+  end
+  local out = {}
+  for _, id in ipairs(design.order) do out[id] = root(id) end
+  return shared and out or nil
 end
 
 -- ---- by factor ----
@@ -350,10 +374,10 @@ local function split(design, cells, arms)
 end
 
 -- The same figure without answers that the token limit cut.
-local function without_cut(design, one, arms, answers_of, seed)
+local function without_cut(design, one, arms, answers_of, seed, group_of)
   local cells = cells_of(design, one, arms, answers_of, true)
   local complete, missing = split(design, cells, arms)
-  local out = figure(one, cells, complete, seed)
+  local out = figure(one, cells, complete, seed, group_of)
   return { value = out.value, n = out.n, low = out.low, high = out.high, incomplete = #missing }
 end
 
@@ -361,14 +385,15 @@ local function rows_of(at, one, design, answers_of, seed, pooled)
   local arms = one.weights or one.all
   local cells, cut = cells_of(design, one, arms, answers_of)
   local complete, missing = split(design, cells, arms)
+  local group_of = sharing(design, one, arms)
   local function row(ids, of, by, level)
-    local out = figure(one, cells, ids, seed)
+    local out = figure(one, cells, ids, seed, group_of)
     out.name, out.incomplete, out.by, out.level = one.name, of - #ids, by, level
     for name, value in pairs(at) do out[name] = value end
     return out
   end
   local whole = row(complete, #design.order)
-  if cut > 0 then whole.without_truncated = without_cut(design, one, arms, answers_of, seed) end
+  if cut > 0 then whole.without_truncated = without_cut(design, one, arms, answers_of, seed, group_of) end
   whole.incomplete_clusters = #missing > 0 and missing or nil
   whole.exploratory, whole.rate = one.exploratory, one.rate
   whole.pooled = pooled and rounded(pooled(one))

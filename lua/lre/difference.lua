@@ -24,15 +24,27 @@ local function bootstrap(values, ids, seed)
   return { low = json.round(i.low), high = json.round(i.high), replicates = REPLICATES, seed = seed }
 end
 
--- Student's t and its p.
-local function by_t(values, ids, seed)
-  local out, t = means.interval(values)
-  out.clusters = nil
+-- Student's t and its p. `groups`: clusters that share an answer are one unit of both intervals.
+local function by_t(values, ids, seed, groups)
+  local units = groups or ids
+  local out, t = means.interval(values, units)
+  local n = out.clusters
+  out.clusters, out.groups = nil, groups and n or nil
   if t then
-    out.p = json.round(assert(stats.t_test(t, #values - 1)))
-    out.bootstrap = seed and bootstrap(values, ids, seed)
+    out.p = json.round(assert(stats.t_test(t, n - 1)))
+    out.bootstrap = seed and bootstrap(values, units, seed)
   end
   return out
+end
+
+-- The group of each cluster; nil where each is alone.
+local function groups_of(ids, group_of)
+  local seen, out, shared = {}, {}, false
+  for i, id in ipairs(ids) do
+    local group = group_of[id] or id
+    shared, seen[group], out[i] = shared or seen[group] ~= nil, true, group
+  end
+  return shared and out or nil
 end
 
 -- A difference of two shares with one answer an arm: a paired 2 x 2 table. nil where it is none.
@@ -71,15 +83,17 @@ end
 
 ---The weighed difference of clusters: `one` says { rate = is it of shares?, weights = arm -> weight, low?, high? = what
 ---it cannot leave }, `cells` each cluster's arms as numbers, `ids` which clusters have them all. A paired table where
----there is one, else Student's t; a bootstrap beside it with a seed.
----@return table { value, n, low, high, method, p?, sd?, constant?, bootstrap? }
-function difference.weighed(one, cells, ids, seed)
+---there is one, else Student's t; a bootstrap beside it with a seed. `group_of`: clusters of one group are not
+---independent (they share an answer that is weighed): then groups are drawn, and there is no paired table.
+---@return table { value, n, low, high, method, p?, sd?, constant?, bootstrap?, groups? }
+function difference.weighed(one, cells, ids, seed, group_of)
   if #ids == 0 then return no_data "t" end
-  local counts = one.rate and paired_table(cells, ids, one.weights)
+  local groups = group_of and groups_of(ids, group_of)
+  local counts = one.rate and not groups and paired_table(cells, ids, one.weights)
   if counts then return by_table(counts) end
   local values = {}
   for i, id in ipairs(ids) do values[i] = weigh(cells[id], one.weights) end
-  return means.within(by_t(values, ids, seed), one.low, one.high)
+  return means.within(by_t(values, ids, seed, groups), one.low, one.high)
 end
 
 ---The share of clusters in which every arm mostly has its label (`one.all`), with Wilson's interval.

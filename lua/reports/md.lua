@@ -232,19 +232,33 @@ local function contrast_groups(list)
   return groups
 end
 
+-- Which contrasts weigh tellings that clusters share, by the number of units that are left.
+local function shared_line(groups, names)
+  return ("- %s: clusters that share a telling are one unit of the interval and the test (%d units)\n"):format(
+    table.concat(names, ", "), groups)
+end
+
 local function contrast_section(list)
-  local body, notes, tests = {}, {}, nil
+  local body, notes, tests, shared = {}, {}, nil, {}
   for _, one in ipairs(list) do
     if not one.by then
       body[#body + 1] = contrast_cells(one)
       tests = one.tests or tests
       if one.incomplete_clusters then notes[#notes + 1] = ids_line(one) end
+      if one.groups and shared[one.name] ~= one.groups then
+        shared[one.name], shared[one.groups] = one.groups, shared[one.groups] or {}
+        table.insert(shared[one.groups], report.plain(one.name))
+      end
     end
   end
   local text = ("## Contrasts: %s\n\n"):format(report.plain(list.name)) .. report.table(CONTRAST_HEAD, body)
     .. ("\nWithin clusters, each arm's answers averaged first; n clusters are complete. Means: Student's t, and "
       .. "bootstrap of clusters; shares: paired Newcombe and McNemar, or Wilson.%s\n"):format(
       tests and (" Holm over %d tests."):format(tests) or "")
+  local units = {}
+  for key in pairs(shared) do units[#units + 1] = math.type(key) == "integer" and key or nil end
+  table.sort(units)
+  for _, n in ipairs(units) do notes[#notes + 1] = shared_line(n, shared[n]) end
   if #notes > 0 then text = text .. "\n" .. table.concat(notes) end
   local levels = level_table(list)
   return levels and text .. "\n" .. levels or text

@@ -159,6 +159,37 @@ test("a_shared_telling_counts_for_each_of_its_triplets_and_makes_none", function
     2 })
 end)
 
+test("triplets_that_share_a_telling_are_one_unit_of_the_intervals_that_weigh_it", function()
+  local store, samples = memory_store.new(), {}
+  local function add(id, meta, value)
+    samples[#samples + 1] = { id = id, metadata = meta }
+    give(store, ("s/%s|none|m"):format(id), value)
+  end
+  for i, value in ipairs { 0.4, 0.6, -0.2, 0.1 } do
+    add("a" .. i, { triplet_id = "t" .. i, factors = { perspective = "a" } }, value)
+    add("b" .. i, { triplet_id = "t" .. i, factors = { perspective = "b" } }, -value)
+  end
+  add("n1", { triplet_ids = { "t1", "t2" }, factors = { perspective = "neutral" } }, 0.1)
+  add("n2", { triplet_ids = { "t3", "t4" }, factors = { perspective = "neutral" } }, -0.3)
+  local shift = spec { name = "shift", weights = { a = 1, neutral = -1 } }
+  local uplift = spec { name = "uplift", mean = json.null, rate = "pos", weights = { a = 1, neutral = -1 } }
+  local rows = contrasts.of(store, inputs_of { spec(), shift, uplift }, function()
+    local i = 0
+    return function()
+      i = i + 1
+      return samples[i]
+    end
+  end)
+  -- Differences 0.3, 0.5 | 0.1, 0.4: group sums 0.8 and 0.5, mean 0.325, residuals +-0.15, so the standard error is
+  -- sqrt(2 / 1 * 2 * 0.15^2) / 4 = 0.075 on one degree of freedom, t = 12.7062.
+  local row = find(rows, "shift")
+  test.eq({ row.n, row.groups, row.value }, { 4, 2, 0.325 })
+  test.near(row.high - row.value, 12.706204736432 * 0.075, 1e-9)
+  test.near(row.p, stats.t_test(0.325 / 0.075, 1), 1e-9)
+  test.eq({ find(rows, "uplift").method, find(rows, "uplift").groups }, { "t", 2 })
+  test.eq({ find(rows, "effect").groups, find(rows, "effect").n }, { nil, 4 })
+end)
+
 test("personas_are_contrasted_within_a_sample", function()
   local inputs = inputs_of({ spec { over = "persona", weights = { dan = 1, none = -1 } } },
     { personas = { { name = "none" }, { name = "dan" } } })
