@@ -75,8 +75,9 @@ bool lre_row_read(struct lre_row_reader *r, const char *line, size_t len, struct
   struct fields f = {0};
   struct lre_json_span name, value;
   if (!lre_json_check(&r->checked, line, len, &LIMITS, err)) return false;
-  const char *end = line + len, *p = memchr(line, '{', len);
-  if (!p++) return is_foreign(err, "expected an object");
+  const char *end = line + len, *p = line;
+  while (memchr(" \t\r\n\xEF\xBB\xBF", *p, 7)) p++; /* it is JSON: something follows */
+  if (*p++ != '{') return is_foreign(err, "expected an object");
   while (lre_json_span_member(&p, end, &name, &value)) {
     struct lre_json_span *to = field_named(&f, name);
     if (to) *to = value;
