@@ -1,5 +1,5 @@
--- fuzz: a journal of any bytes. Every line comes once, in order, as fields or as an error; opening it for writing leaves
--- whole lines, and what is then appended is its last row.
+-- fuzz: a journal of any bytes. Every line comes once, in order, as fields or as an error; opening it for writing
+-- leaves whole lines, and what is then appended is its last row.
 local fs, journal = require "lre.fs", require "lre.journal"
 
 local path = "build-fuzz/journal.tmp" -- ./dev fuzz makes the folder

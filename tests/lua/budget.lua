@@ -188,6 +188,29 @@ test("a_process_that_is_killed_is_taken_at_its_worst_so_its_budget_holds", funct
   test.ok(count(base, "bk") <= 20, "the server saw more than the budget")
 end)
 
+test("the_judges_requests_are_in_the_budget_and_verdicts_that_lack_are_given_later", function()
+  local url = test.mock("")
+  local function asked()
+    return json.decode(assert(http.request { method = "GET", url = url:gsub("/v1$", "") .. "/_mock" }).body).requests
+  end
+  local function judged(more)
+    return assert(process.run { "bash", "-c", ("exec %s run --model openai/mock --base-url %s --suite %s/suite.jsonl "
+      .. "--limit 6 --judge refusal_llm --judge-model openai/judge --judge-base-url %s --run-dir %s/runs "
+      .. "--run-id judged --concurrency 4 %s"):format(test.program, url, parent(), url, parent(), more), timeout = 120,
+      max_bytes = 1 << 24 })
+  end
+  local first = judged("--budget-requests 9")
+  test.eq(first.exit, 1)
+  test.has(first.err, "--budget-requests: 9 requests of 9 requests are spent")
+  test.ok(asked() <= 9, "the server saw more than the budget")
+  judged("--budget-requests 100")
+  local verdicts = 0
+  for line in assert(fs.read(parent() .. "/runs/judged/partials.jsonl")):gmatch "[^\n]+" do
+    if json.decode(line).type == "verdict" then verdicts = verdicts + 1 end
+  end
+  test.eq(verdicts, 6)
+end)
+
 test("a_price_that_nobody_knows_is_refused_before_anything_is_sent", function()
   local base = test.nginx()
   local refused = run(base, "bu", "unknown", "--budget-usd 5")

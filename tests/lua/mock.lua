@@ -214,8 +214,8 @@ end }]]))
   assert(fs.write(parent() .. "/two.json", assert(json.encode {
     { id = "m", label = "a", provider = "openai", base_url = base .. "/a/v1" },
     { id = "m", label = "b", provider = "openai", base_url = base .. "/b/v1" } })))
-  local out = assert(process.run { "bash", "-c", ("exec %s run --models %s/two.json --suite %s/suite.jsonl --run-dir %s "
-    .. "--run-id two --concurrency 2 --retries 90 -q"):format(test.program, parent(), parent(), parent()),
+  local out = assert(process.run { "bash", "-c", ("exec %s run --models %s/two.json --suite %s/suite.jsonl "
+    .. "--run-dir %s --run-id two --concurrency 2 --retries 90 -q"):format(test.program, parent(), parent(), parent()),
     timeout = 300 })
   test.eq(out.exit, 0, out.err)
   local rows = json.decode(assert(fs.read(parent() .. "/two/results.json"))).rows

@@ -103,9 +103,9 @@ test("status_tells_of_a_run_that_goes_on_that_was_stopped_and_that_is_done", fun
     .. "reply = function(ask, m) return m.limited(ask, { seconds = 30 }) end }"))
   set_script(url, waits)
   -- It cannot end by itself before it is looked at: everything is refused for half a minute, ninety times.
+  local command = words(url, "live", "-q --retries 90"):gsub("^exec ", "")
   local script = ("%s & pid=$!; until [ -s %s/status.json ] || ! kill -0 $pid; do sleep 0.05; done; "
-    .. "%s status %s --json; kill -9 $pid; wait $pid; true"):format(words(url, "live", "-q --retries 90"):gsub("^exec ", ""), path,
-    test.program, path)
+    .. "%s status %s --json; kill -9 $pid; wait $pid; true"):format(command, path, test.program, path)
   local seen = assert(json.decode(assert(process.run { "bash", "-c", script, timeout = 120 }).out))
   test.eq(seen.state, "running")
   test.eq(math.type(seen.holder), "integer")
