@@ -14,6 +14,18 @@
 #include "core/json_span.h"
 #include "core/parquet.h"
 
+struct left_out {
+  const char *const *names;
+  size_t n;
+  size_t skip;           /* bytes of the name in hand that the names do not begin with */
+  uint64_t lengths[256]; /* by first byte, a bit for each length modulo 64: nearly every name is told by it */
+};
+
+static void fill_left_out(struct left_out *out, const char *const *names, size_t n) {
+  *out = (struct left_out){.names = names, .n = n};
+  for (size_t i = 0; i < n; i++) out->lengths[(unsigned char)names[i][0]] |= UINT64_C(1) << (strlen(names[i]) % 64);
+}
+
 struct column {
   char *name;
   unsigned seen; /* a bit for each lre_cell_type */
@@ -23,6 +35,7 @@ struct column {
 struct table {
   const struct lre_table_spec *spec;
   int fd; /* the journal */
+  struct left_out out_trial, out_verdict;
   int64_t *judges;
   struct column *columns; /* in the order in which they were met */
   size_t n, cap, hint;    /* hint: where the next name probably is: rows are alike */
@@ -85,14 +98,9 @@ static enum lre_cell_type type_of(unsigned seen) {
 
 /* ---- one field ---- */
 
-struct left_out {
-  const char *const *names;
-  size_t n;
-  size_t skip; /* bytes of the name in hand that the names do not begin with */
-};
-
 static bool is_left_out(const struct table *t, const struct left_out *out) {
   const char *name = t->name.data + out->skip;
+  if (!(out->lengths[(unsigned char)name[0]] >> ((t->name.len - out->skip) % 64) & 1)) return false;
   for (size_t i = 0; i < out->n; i++) {
     if (name[0] == out->names[i][0] && strcmp(name, out->names[i]) == 0) return true;
   }
@@ -276,8 +284,8 @@ static bool take_verdict(struct table *t, const struct lre_store_verdict *v, con
   lre_buf_printf(&t->name, "verdicts.%s", judge->name);
   if (v->n > 1) lre_buf_printf(&t->name, "#%lld", (long long)v->n);
   if (t->name.failed) return lre_err_memory(err);
-  struct left_out out = {t->spec->left_out_verdict, t->spec->n_left_out_verdict, t->name.len + 1};
-  return walk(t, row, &out, err);
+  t->out_verdict.skip = t->name.len + 1;
+  return walk(t, row, &t->out_verdict, err);
 }
 
 static bool take_trial(struct table *t, const struct lre_store_trial *trial, struct lre_err *err) {
@@ -286,8 +294,7 @@ static bool take_trial(struct table *t, const struct lre_store_trial *trial, str
   if (!read_line(t, trial->place, &row, err)) return false;
   lre_buf_clear(&t->name);
   t->hint = 0;
-  struct left_out out = {t->spec->left_out, t->spec->n_left_out, 0};
-  if (!walk(t, row, &out, err)) return false;
+  if (!walk(t, row, &t->out_trial, err)) return false;
   if (trial->failed || trial->n_verdicts == 0) return true;
   bool ok = hash_response(row, &t->scratch, response_hash, err);
   for (size_t i = 0; ok && i < trial->n_verdicts; i++) {
@@ -415,6 +422,8 @@ static bool number_judges(struct table *t, struct lre_store *s, struct lre_err *
 bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_table_spec *spec, const char *csv,
                      const char *parquet, struct lre_err *err) {
   struct table t = {.spec = spec};
+  fill_left_out(&t.out_trial, spec->left_out, spec->n_left_out);
+  fill_left_out(&t.out_verdict, spec->left_out_verdict, spec->n_left_out_verdict);
   lre_buf_init(&t.name);
   lre_buf_init(&t.line);
   lre_buf_init(&t.texts);
