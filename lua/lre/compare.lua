@@ -1,5 +1,6 @@
 -- compare: two runs, their difference B - A with its interval and p-value. Paired by trial where both answered the same
 -- samples, as independent samples otherwise. What was done, and why, is part of the outcome.
+local compare_means = require "lre.compare_means"
 local json = require "lre.json"
 local log = require "lre.log"
 local pairing = require "lre.pairing"
@@ -131,12 +132,22 @@ local function metric_name(a, b, wanted)
       if not one.row.metrics[name or ""] then
         fail("no metric %s on suite %s. Known: %s", shape.quote(tostring(name)), one.suite.name,
           table.concat(report.metrics(one.row), ", "))
-      elseif report.is_mean(one.row.metrics[name]) then
-        fail("--metric: %s is a mean; compare knows rates. `lre report` shows means with their intervals", name)
       end
     end
   end
   return name
+end
+
+-- Where a verdict has the number of a metric that is a mean; nil: it is a rate.
+local function mean_path(source, at, name)
+  local entry, path = find(source.inputs.judges, at.judge), nil
+  for i, one in ipairs(at.rows_a) do
+    local metric = find(entry and entry.metrics_of and entry.metrics_of[one.suite.name] or {}, name)
+    local here = metric and metric.mean
+    if i > 1 and here ~= path then fail("--metric: %s is not the same thing on all suites: choose one suite", name) end
+    path = here
+  end
+  return path
 end
 
 -- ---- paired ----
@@ -374,7 +385,7 @@ end
 -- At alpha = 1 - confidence, by the adjusted p-value.
 local function decide(row, alpha)
   if not row.p then
-    row.verdict = "no data"
+    row.verdict = row.delta and "no interval" or "no data"
   elseif row.p_holm >= alpha then
     row.verdict = "no significant difference"
   else
@@ -424,6 +435,43 @@ local function judge_note(a, b, name)
   end
 end
 
+-- Rows, the pairs (nil: independent), why, and notes.
+local function rows_of_rates(a, b, at, opt, different, name)
+  local the_pairs, why, cells, nowhere = try_pairs(a, b, at, opt, different,
+    function(suite) return labels_of(a, at.judge, suite, name) end)
+  local notes, rows = json.array {}, json.array {}
+  if the_pairs then
+    for i, cell in ipairs(cells) do rows[i] = paired_row(cell, opt) end
+    if nowhere > 0 then notes[#notes + 1] = ("left out: %d pairs without a %s"):format(nowhere, opt.by) end
+  else
+    local list, left_out = independent_rows(at.rows_a, at.rows_b, name, opt)
+    rows = json.array(list)
+    table.move(left_out, 1, #left_out, #notes + 1, notes)
+    notes[#notes + 1] = repeats_note(a, b)
+  end
+  return rows, the_pairs, why, notes
+end
+
+-- The same of a metric that is a mean.
+local function rows_of_means(a, b, at, opt, different, name, path)
+  for _, side in ipairs { { a, "A" }, { b, "B" } } do
+    if not side[1].store then
+      fail("--metric: %s is a mean, and %s (%s) is a results file, which has no single trials; give the run's folder",
+        name, side[2], side[1].path)
+    end
+  end
+  if opt.flips then fail("--flips: %s is a mean: there are no labels that could differ", name) end
+  local apart = different and ("the samples of suite %s differ"):format(different) or opt.unpaired and "--unpaired"
+  local rows, counts = compare_means.rows(a, b, at, path, opt, apart)
+  local why = counts and ("%d trials of the same samples are in both"):format(counts.both) or apart
+    or "no trial is in both"
+  local notes = json.array {}
+  if counts and counts.nowhere > 0 then
+    notes[1] = ("left out: %d pairs without a %s"):format(counts.nowhere, opt.by)
+  end
+  return rows, counts, why, notes
+end
+
 ---Compares two sources (lre.source). `opt`: by ("suite", "category", "persona"), confidence, judge, metric, model_a,
 ---model_b, unpaired, allow_different_suites, flips (list them). Raises { exit = 3 } where there is nothing to compare.
 ---@return table outcome { a, b, judge, metric, paired, why, rows, flips, dropped, notes, confidence, alpha, tests }
@@ -438,18 +486,9 @@ function compare.of(a, b, opt)
   end
   local different = different_suites(at.rows_a, at.rows_b, opt.allow_different_suites)
   local name = metric_name(at.rows_a, at.rows_b, opt.metric)
-  local the_pairs, why, cells, nowhere = try_pairs(a, b, at, opt, different,
-    function(suite) return labels_of(a, at.judge, suite, name) end)
-  local notes, rows = json.array { judge_note(a, b, at.judge) }, json.array {}
-  if the_pairs then
-    for i, cell in ipairs(cells) do rows[i] = paired_row(cell, opt) end
-    if nowhere > 0 then notes[#notes + 1] = ("left out: %d pairs without a %s"):format(nowhere, opt.by) end
-  else
-    local list, left_out = independent_rows(at.rows_a, at.rows_b, name, opt)
-    rows = json.array(list)
-    table.move(left_out, 1, #left_out, #notes + 1, notes)
-    notes[#notes + 1] = repeats_note(a, b)
-  end
+  local path = mean_path(a, at, name)
+  local rows, the_pairs, why, notes = (path and rows_of_means or rows_of_rates)(a, b, at, opt, different, name, path)
+  notes[#notes + 1] = judge_note(a, b, at.judge)
   if #rows == 0 then fail("nothing to compare by %s: no sample has one", tostring(opt.by)) end
   table.sort(rows, function(x, y) return x.name < y.name end)
   local alpha = 1 - opt.confidence
@@ -469,8 +508,13 @@ local function signed(x)
   return ("%+.4f"):format(x)
 end
 
+local function bounds(one, form)
+  return one.low and ("[" .. form .. ", " .. form .. "]"):format(one.low, one.high) or "—"
+end
+
 local function side_text(side)
   if side.n == 0 then return "no data" end
+  if not side.x then return ("%.4f %s (n = %d)"):format(side.value, bounds(side, "%.4f"), side.n) end
   return ("%.4f [%.4f, %.4f] (%d/%d)"):format(side.value, side.low, side.high, side.x, side.n)
 end
 
@@ -481,9 +525,8 @@ end
 local function row_cells(row, many)
   local cells = { row.name, side_text(row.a), side_text(row.b) }
   if row.delta then
-    table.move({ signed(row.delta), ("[%s, %s]"):format(signed(row.low), signed(row.high)), p_text(row.p) }, 1, 3, 4,
-      cells)
-    if many then cells[#cells + 1] = p_text(row.p_holm) end
+    table.move({ signed(row.delta), bounds(row, "%+.4f"), row.p and p_text(row.p) or "—" }, 1, 3, 4, cells)
+    if many then cells[#cells + 1] = row.p and p_text(row.p_holm) or "—" end
   else
     table.move({ "—", "—", "—", many and "—" or nil }, 1, many and 4 or 3, 4, cells)
   end
@@ -512,7 +555,7 @@ local function notes_of(outcome)
   local lines = {}
   local function add(text, ...) lines[#lines + 1] = "- " .. text:format(...) end
   for _, row in ipairs(outcome.rows) do
-    if row.paired then add("%s", table_line(row)) end
+    if row.table then add("%s", table_line(row)) end
     if row.unjudged > 0 then
       add("%s: left out %d %s without a verdict %s", report.plain(row.name), row.unjudged,
         row.paired and "pairs" or "trials", row.paired and "on both sides" or "(A and B together)")
@@ -554,7 +597,8 @@ function compare.text(outcome, opt)
   for i, row in ipairs(outcome.rows) do body[i] = row_cells(row, many) end
   local lines = { ("%s: %s."):format(outcome.paired and "Paired" or "Independent samples", report.plain(outcome.why)) }
   table.move(method_lines(outcome), 1, 9, #lines + 1, lines)
-  lines[#lines + 1] = ("Rates: Wilson, %s. Verdict at alpha = %g%s."):format(percent, json.round(outcome.alpha), many
+  local sides = outcome.rows[1].a.clusters and "Means: Student's t, clustered" or "Rates: Wilson"
+  lines[#lines + 1] = ("%s, %s. Verdict at alpha = %g%s."):format(sides, percent, json.round(outcome.alpha), many
     and (", by the p-value that Holm's method adjusts for %d tests"):format(outcome.tests) or "")
   local notes = notes_of(outcome)
   return ("# %s (judge %s): A against B\n\n"):format(report.plain(outcome.metric), report.plain(outcome.judge))

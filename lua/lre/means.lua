@@ -122,7 +122,7 @@ end
 ---@param values number[]
 ---@param clusters any[]?
 ---@param keep (fun(i: integer): boolean)?
-function means.interval(values, clusters, keep)
+function means.interval(values, clusters, keep, confidence)
   if not clusters then
     clusters = {}
     for i = 1, #values do clusters[i] = i end
@@ -130,10 +130,10 @@ function means.interval(values, clusters, keep)
   local list = by_cluster(values, clusters, keep)
   local mean, n, se = mean_of(list)
   local constant = se and se <= ALIKE * math.max(1, math.abs(mean)) or false
-  local half = se and not constant and assert(stats.t_quantile(0.975, #list - 1)) * se
+  local half = se and not constant and assert(stats.t_quantile(0.5 + (confidence or 0.95) / 2, #list - 1)) * se
   return { value = rounded(mean), n = n, low = rounded(half and mean - half), high = rounded(half and mean + half),
     method = "t", sd = rounded(mean and spread(values, keep, mean)), clusters = #list, constant = constant or nil },
-    half and mean / se
+    half and mean / se, half and se
 end
 
 local NONE = { clusters = {}, cut = {} }

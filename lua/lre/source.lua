@@ -28,6 +28,22 @@ local rate = shape.record {
   n_eff = shape.optional(shape.number { min = 0 }), clusters = shape.optional(count),
 }
 
+-- A mean (method t) may lie anywhere, and has a spread.
+local anywhere = shape.optional(shape.number())
+local mean = shape.record {
+  value = anywhere, n = count, low = anywhere, high = anywhere, method = shape.string(), sd = anywhere,
+  clusters = shape.optional(count), constant = shape.optional(shape.boolean()),
+  without_truncated = shape.optional(shape.map(shape.any())),
+}
+
+local metric = {
+  what = "table",
+  check = function(_, value, path, out)
+    local is_mean = type(value) == "table" and value.method == "t"
+    return (is_mean and mean or rate):check(value, path, out)
+  end,
+}
+
 -- The fields that are read; others may be there.
 local function with(fields)
   local record = shape.record(fields)
@@ -44,7 +60,7 @@ end
 
 local function part(more)
   local fields = { total = count, truncated = count, filtered = count, undecided = count, unscored = count,
-    generation_errors = count, judge_errors = count, counts = shape.map(count), metrics = shape.map(rate) }
+    generation_errors = count, judge_errors = count, counts = shape.map(count), metrics = shape.map(metric) }
   for name, inner in pairs(more or {}) do fields[name] = inner end
   return with(fields)
 end
@@ -219,6 +235,28 @@ function Source:trials_of(each)
     end
     each(row.key, row.category or nil, row["response.error.kind"] and true or false)
   end)
+end
+
+---The trials of a run under one judge by their number: { key = { value?, category?, cluster? } }, `value` nil where
+---there is none. Holds them all.
+---@param judge string
+---@param path string where a verdict has the number
+---@param wanted fun(key: string): boolean only these
+function Source:numbers(judge, path, wanted)
+  local out, hash = {}, hashes_of(self)[judge]
+  scan(self, { path, "cluster", table.unpack(FIELDS) }, function(row)
+    local trial = out[row.key]
+    if not trial then
+      if not plan.parse_key(row.key) or not wanted(row.key) then return end
+      trial = {}
+      out[row.key] = trial
+    end
+    trial.category, trial.cluster = row.category or trial.category, row.cluster or trial.cluster
+    if row.type == "verdict" and row.judge == judge and row.judge_hash == hash then
+      trial.value = row.state == "scored" and type(row[path]) == "number" and row[path] or nil
+    end
+  end)
+  return out
 end
 
 ---The trials of a run under one judge: a list of { key, category, outcome, scored } sorted by key; see

@@ -217,3 +217,71 @@ test("personas_are_compared_each_with_itself", function()
   test.eq({ out.rows[1].name, out.rows[1].delta, out.rows[2].name, out.rows[2].delta }, { "none", 0.0, "p", 0.75 })
   test.eq(of(a, b).rows[1].samples, 4) -- pooled, a sample's two trials are a cluster
 end)
+
+-- ---- means ----
+
+-- Runs of two samples each in three triplets, and the numbers of their verdicts; false: none.
+local function with_numbers(at, name, numbers)
+  local rows = {}
+  for i, value in ipairs(numbers) do
+    local who, triplet = i % 2 == 1 and "landlord" or "tenant", (i + 1) // 2
+    rows[i] = json.encode { run_id = 1, model_id = "m", provider = "p", prompt_id = ("%03d"):format(i - 1),
+      perspective = who, factors = { perspective = who, base_rent = 600, amount = triplet,
+        relationship_quality = "good", justification = "economy_tough", tenant_quality = "good",
+        landlord_quality = "good" }, messages = { { role = "user", content = "x" .. i } },
+      response_text = "y", scorer_model = "s", score = value or json.null, error = value and json.null or "none" }
+  end
+  local folder = at .. "/" .. name .. "-in"
+  assert(fs.mkdir(folder, true))
+  assert(fs.write(folder .. "/run_scored.jsonl", table.concat(rows, "\n") .. "\n"))
+  local done = test.lre("import", folder, "--run-dir", at, "--run-id", name)
+  test.eq(done.exit, 0, done.err)
+  return source.open(at .. "/" .. name)
+end
+
+test("means_are_compared_by_the_paired_differences_of_their_clusters", function()
+  local at = test.folder()
+  local a = with_numbers(at, "a", { 0, 0, 0, 0, 0, 0 })
+  local b = with_numbers(at, "b", { 0.2, 0.4, 0.1, false, 0.5, 0.9 })
+  local out = of(a, b, { metric = "mean_score" })
+  local row = out.rows[1]
+  -- 0.2 + 0.4 | 0.1 | 0.5 + 0.9: mean 0.42, residuals of the sums -0.24, -0.32, 0.56.
+  local se = math.sqrt(3 / 2 * (0.24 ^ 2 + 0.32 ^ 2 + 0.56 ^ 2)) / 5
+  test.eq({ out.paired, row.n, row.unjudged, row.clusters }, { true, 5, 1, 3 })
+  test.near(row.delta, 0.42, 1e-9)
+  test.near(row.high - row.delta, stats.t_quantile(0.975, 2) * se, 1e-9)
+  test.near(row.p, stats.t_test(0.42 / se, 2), 1e-9)
+  test.has(compare.text(out), "left out 1 pairs without a verdict on both sides")
+  test.near(of(a, b, { metric = "mean_score", confidence = 0.8 }).rows[1].high - row.delta,
+    stats.t_quantile(0.9, 2) * se, 1e-9)
+  test.eq(of(a, b, { metric = "mean_score", by = "category" }).rows[1].name, "landlord")
+end)
+
+test("means_of_independent_samples_have_welchs_t_and_no_interval_where_a_side_is_constant", function()
+  local at = test.folder()
+  local a = with_numbers(at, "a", { 0, 0.1, 0.2, 0.3, 0.1, 0.5 })
+  local b = with_numbers(at, "b", { 0.2, 0.4, 0.1, 0.2, 0.5, 0.9 })
+  local row = of(a, b, { metric = "mean_score", unpaired = true }).rows[1]
+  local function spread_of(sums, mean)
+    local squares = 0
+    for _, sum in ipairs(sums) do squares = squares + (sum - 2 * mean) ^ 2 end
+    return 3 / 2 * squares / 36
+  end
+  local va, vb = spread_of({ 0.1, 0.5, 0.6 }, 0.2), spread_of({ 0.6, 0.3, 1.4 }, 2.3 / 6)
+  local df = (va + vb) ^ 2 / (va ^ 2 / 2 + vb ^ 2 / 2)
+  test.near(row.high - row.delta, stats.t_quantile(0.975, df) * math.sqrt(va + vb), 1e-9)
+  local still = with_numbers(at, "c", { 0, 0, 0, 0, 0, 0 })
+  local out = of(still, b, { metric = "mean_score", unpaired = true })
+  test.eq({ out.rows[1].low, out.rows[1].verdict }, { nil, "no interval" })
+  test.has(compare.text(out), "| — | — | no interval |")
+end)
+
+test("a_results_file_with_a_mean_can_be_read_but_its_means_not_be_compared", function()
+  local at = test.folder()
+  local a = with_numbers(at, "a", { 0, -0.1, -0.2, -0.3, 0.1, 0.5 })
+  local file = source.open(at .. "/a/results.json")
+  test.eq(file.results.rows[1].metrics.mean_score.method, "t")
+  local ok, err = pcall(of, a, file, { metric = "mean_score" })
+  test.eq(ok, false)
+  test.has(tostring(err.message or err), "is a results file, which has no single trials")
+end)
