@@ -1,5 +1,5 @@
 -- ./dev bench: one table, each figure beside a reference measured in the same run.
--- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory resume limits
+-- `lre script bench/run.lua -- [--quick] [name...]`; names: start http latency judge memory resume limits infer
 local lre = require "lre"
 local process, fs = require "lre.process", require "lre.fs"
 local clock, platform = require "lre.clock", require "lre.platform"
@@ -183,6 +183,25 @@ local function bench_resume()
   end)
 end
 
+-- The local engine on a random checkpoint of Qwen2-0.5B's shape (1 GB, written once), against the rate at which this
+-- machine reads memory. bench/reference.py measures transformers on the same files.
+local function bench_infer()
+  assert(process.run { "cmake", "--build", "build", "--target", "infer_bench", timeout = 900 })
+  local folder = (os.getenv "TMPDIR" or "/tmp") .. "/lre-qwen2-0.5b-shape"
+  if not fs.stat(folder .. "/tokenizer.json") then timed { "build/infer_bench", "write", folder } end
+  local _, result = timed { "build/infer_bench", "run", folder }
+  local told = lre.json.decode(result.out)
+  add(("infer: one answer, %s, %d threads"):format(told.kernels, told.threads),
+    ("%.1f tokens/s"):format(told.alone_tokens_s),
+    ("%.1f tokens/s at %.1f GB/s"):format(told.bound_tokens_s, told.read_gb_s), ("%.2f"):format(told.alone_of_bound),
+    "at least 0.8")
+  add("infer: 15 prompts of 40 tokens x 64 new", ("%.1f tokens/s"):format(told.together_tokens_s),
+    "bench/reference.py", "", "3 x float32")
+  add("infer: resident memory", ("%.0f MiB"):format(told.resident_mib),
+    ("weights %.0f + KV %.0f MiB"):format(told.weights_mib, told.kv_mib),
+    ("+ %.0f MiB"):format(told.resident_mib - told.weights_mib - told.kv_mib), "at most + 100 MiB")
+end
+
 assert(process.run { "cmake", "--build", "build", "--target", "http_loop" })
 if want "start" then bench_start() end
 if want "http" then bench_http() end
@@ -191,6 +210,7 @@ if want "judge" then bench_judge() end
 if want "memory" then bench_memory() end
 if want "resume" then bench_resume() end
 if want "limits" then bench_limits() end
+if want "infer" then bench_infer() end
 process.run { "rm", "-rf", tmp }
 
 table.insert(rows, 1, { "what", "figure", "reference, same run", "ratio", "to reach" })
