@@ -353,7 +353,7 @@ end
 
 -- What asking and judging needed is not needed by the derived files, which take memory of their own.
 local function give_back_memory(judges)
-  for _, judge in ipairs(judges) do judge:rest() end
+  for _, one in ipairs(judges) do one:rest() end
   collectgarbage()
   platform.trim_memory()
 end

@@ -389,8 +389,8 @@ end
 local write_answer = writer.new { "text", "finish_reason", "usage", "model", "request_id", "provider",
   "reasoning" }
 local write_trial = writer.new({ "v", "type", "key", "suite", "sample_id", "category", "subcategory", "target",
-  "persona", "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster", "started_at",
-  "completed_at" }, { "turns", "response", "params" })
+  "persona", "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster",
+  "started_at", "completed_at" }, { "turns", "response", "params" })
 
 -- Parameters are the model's own table, which nobody changes: its text is made once.
 local param_texts = setmetatable({}, { __mode = "k" })
@@ -422,7 +422,8 @@ end
 function rundir.trial_line(trial, response, err, timing)
   local sample, from = trial.sample, response or err
   return assert(write_trial(1, "trial", trial.key, trial.suite, sample.id, sample.category, sample.subcategory,
-    sample.target, trial.persona.name, trial.model.label, trial.n, turns_text(trial.turns), answer_text(response, err), from.request_hash,
+    sample.target, trial.persona.name, trial.model.label, trial.n, turns_text(trial.turns),
+    answer_text(response, err), from.request_hash,
     from.attempts, params_text(from.sent_params), from.seconds or timing.seconds, trial.cluster, timing.started_at,
     timing.completed_at))
 end

@@ -58,7 +58,8 @@ test("a_trials_row_has_the_bytes_of_the_encoded_row", function()
   local response = { text = "é\0", finish_reason = "stop", usage = { output_tokens = 3 }, model = "m1", attempts = 2,
     request_hash = "h", sent_params = params, seconds = 0.25 }
   local row = { v = 1, type = "trial", key = trial.key, suite = "s", sample_id = "a", category = "c\n",
-    target = { "x" }, persona = "none", model = "m", ["repeat"] = 2, cluster = "g", turns = json.array {}, request_hash = "h",
+    target = { "x" }, persona = "none", model = "m", ["repeat"] = 2, cluster = "g", turns = json.array {},
+    request_hash = "h",
     attempts = 2, params = params, seconds = 0.25, started_at = "A", completed_at = "B",
     response = { text = "é\0", finish_reason = "stop", usage = { output_tokens = 3 }, model = "m1" } }
   local times = { started_at = "A", completed_at = "B", seconds = 9 }
