@@ -289,8 +289,8 @@ local function suite_trials(self, entry, pull, skip)
 end
 
 ---Streams all trials { key, suite, sample, persona, model, messages, n }: by suite, sample, persona, model, repeat.
----`open(entry)` gives a suite's chosen samples (default: the suite itself). Trials for whose key `skip` is true are left
----out, and are not made.
+---`open(entry)` gives a suite's chosen samples (default: the suite itself). Trials for whose key `skip` is true are
+---left out, and are not made.
 function Plan:trials(open, skip)
   self._persona_part, self._label_part = {}, {}
   for _, who in ipairs(self.personas) do self._persona_part[who] = plan.escape(who.name) .. "|" end

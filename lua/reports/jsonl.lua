@@ -9,8 +9,8 @@ local ROW = { bigint = "string", max_bytes = 1 << 30, max_depth = 190 }
 -- So many lines are given out together.
 local CHUNK = 256
 
--- The counting verdict of each judge on the answer that counts, by the judge's name; and that of the last judge that the
--- run names: which of several spoke last is chance.
+-- The counting verdict of each judge on the answer that counts, by the judge's name; and that of the last judge that
+-- the run names: which of several spoke last is chance.
 local function verdicts_of(row, lines, hashes, judges)
   local answer = row.response
   local about = not answer.error and rundir.response_hash(answer.text or "", answer.finish_reason)

@@ -221,7 +221,8 @@ test("the_third_seeds_answers_are_judged_anew_by_the_example", function()
   local base, at = test.nginx(), test.folder()
   local bin = test.program:match "^(.*)/[^/]*$"
   local command = ("cd %s && PATH=%s:$PATH JUDGE_FLAGS='--judge-model openai/j --judge-base-url "
-    .. "%s/faults/alignment/v1' %s/examples/rejudge_alignment.sh %spartials.jsonl %stests.jsonl"):format(at, bin, base, test.root, SEED3, SEED3)
+    .. "%s/faults/alignment/v1' %s/examples/rejudge_alignment.sh %spartials.jsonl %stests.jsonl"):format(at, bin, base,
+      test.root, SEED3, SEED3)
   local out = require "lre.process".run { "bash", "-c", command, timeout = 240 }
   test.eq(out.exit, 0, out.err)
   test.has(out.out, "## Judge alignment")

@@ -116,7 +116,8 @@ test("an_error_after_an_answer_is_asked_again_for_the_last_line_counts", functio
 end)
 
 test("lines_that_are_torn_foreign_of_the_future_or_doubled_are_told_by_number_and_the_rest_is_kept", function()
-  local path, at = journal { trial "a", '{"v":1,"type":"tri', '{"some":"thing"}', trial("b", { v = 2 }), "[" .. json.encode(trial "d") .. "]",
+  local path, at = journal { trial "a", '{"v":1,"type":"tri', '{"some":"thing"}', trial("b", { v = 2 }),
+    "[" .. json.encode(trial "d") .. "]",
     verdict("a", "yes", { type = "gossip" }), '{"v":1,"type":"trial"}', trial "a", trial "c" }
   local told, seen = update(path, at), {}
   for i, problem in ipairs(told.problems) do seen[i] = { problem.line, problem.err.code } end
