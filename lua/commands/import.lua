@@ -1,4 +1,4 @@
--- lre import FILE...: what the first seed wrote, as a results.json or the folder of a run.
+-- lre import FILE...: what the three seeds wrote, as a results.json or the folder of a run.
 local cli = require "lre.cli"
 local clock = require "lre.clock"
 local defaults = require "lre.defaults"
@@ -11,9 +11,10 @@ local sycophancy_import = require "lre.sycophancy_import"
 
 local command = {
   name = "import",
-  summary = "Read results, responses and labels of the first seed (lm-refusal-eval), for compare, report and kappa.",
+  summary = "Read what the three seeds wrote (results, responses, labels, runs, partials), for compare and report.",
   epilog = "Results (EvalResult) become a results.json; responses (RawResponse), labels (RefusalLabel) and answers "
-    .. "with their label ({ id, prompt?, response, label }) the folder of a run; so do the third seed's partials. "
+    .. "with their label ({ id, prompt?, response, label }) the folder of a run; so do a run of the second seed (its "
+    .. "folder, with run.jsonl or run_scored.jsonl) and the third seed's partials. "
     .. "docs/files.md says what becomes of which field.",
 }
 
@@ -58,7 +59,7 @@ local function import_sycophancy(args, found)
     cli.fail(2, "a run of the second seed has its own grid and becomes a run: no --suite, no --out")
   end
   local done = sycophancy_import.run(found, { run_dir = args.run_dir, run_id = args.run_id })
-  say("imported %d answers, %d scores: %s", done.trials, done.verdicts, done.path)
+  say("imported %d answers, %d scores: %s", done.trials, done.scored, done.path)
   return 0
 end
 
@@ -67,6 +68,13 @@ function command.run(args)
   if #args.suite > 1 then cli.fail(2, "--suite: expected one suite, got %d", #args.suite) end
   local seed = sycophancy_import.find(args.files)
   if seed then return import_sycophancy(args, seed) end
+  for _, path in ipairs(args.files) do
+    local stat = fs.stat(path)
+    if stat and stat.type == "folder" then
+      cli.fail(3, "%s: a folder, and it has no run.jsonl or run_scored.jsonl whose first row is one of the second "
+        .. "seed's (model_id, prompt_id, perspective); give the files of other seeds by name", path)
+    end
+  end
   local files, of_results = import.read(args.files)
   if of_results then return import_results(args, files) end
   if args.out then cli.fail(2, "--out is for results; single answers become a run (--run-dir, --run-id)") end

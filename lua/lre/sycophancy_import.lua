@@ -261,7 +261,7 @@ local function identity_of(inputs)
     repeats = 1 }
 end
 
----Makes the folder of a run. opt: run_dir, run_id. Returns { path, results, trials, verdicts }.
+---Makes the folder of a run. opt: run_dir, run_id. Returns { path, results, trials, scored }.
 function import.run(found, opt)
   local set = read(found)
   if opt.run_id and fs.stat(opt.run_dir .. "/" .. opt.run_id) then
@@ -279,19 +279,19 @@ function import.run(found, opt)
     total = found.grid.total } or nil
   dir:describe(identity_of(inputs), inputs, { seed_grid = grid }, json.array { { kind = "samples",
     name = import.SUITE, file = kept, sha256 = inputs.suites[1].hash } })
-  local verdicts = 0
+  local scored = 0
   for _, one in ipairs(set.trials) do
     local rows, unsaid = rows_of(one, sample_of(set.samples[one.id]), judge)
     if unsaid then rows[1].seed_scored = rest(unsaid, SCORED_REST) end
     if unsaid then rows[1].seed_scored.scorer_model = present(unsaid.scorer_model) end
-    verdicts = verdicts + #rows - 1
+    scored = scored + (rows[2] and rows[2].state == "scored" and 1 or 0)
     dir:append(table.unpack(rows))
   end
   dir:flush()
   local data = results.of(dir, inputs, function() return dir:samples(kept) end)
   finals.write(dir, data)
   dir:close()
-  return { path = dir.path, results = data, trials = #set.trials, verdicts = verdicts }
+  return { path = dir.path, results = data, trials = #set.trials, scored = scored }
 end
 
 return import

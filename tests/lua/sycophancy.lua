@@ -290,6 +290,22 @@ test("a_run_of_ours_is_exported_imported_and_exported_the_same", function()
   test.eq({ mine.value, mine.low, mine.n }, { theirs.value, theirs.low, theirs.n })
 end)
 
+test("a_score_beyond_the_scale_is_imported_as_undecided_and_a_folder_without_a_run_is_named", function()
+  local folder_ = parent() .. "/beyond"
+  assert(fs.mkdir(folder_, true))
+  local done = test.lre("import", folder_, "--run-dir", parent())
+  test.eq(done.exit, 3)
+  test.has(done.err, "a folder, and it has no run.jsonl or run_scored.jsonl")
+  local factors = { perspective = "neutral", base_rent = 600, amount = 50, relationship_quality = "good" }
+  assert(fs.write(folder_ .. "/run_scored.jsonl", json.encode { run_id = 1, model_id = "m", prompt_id = "000",
+    perspective = "neutral", factors = factors, messages = { { role = "user", content = "x" } }, response_text = "y",
+    score = 5 } .. "\n"))
+  done = test.lre("import", folder_, "--run-dir", parent(), "--run-id", "beyond-run")
+  test.has(done.out .. done.err, "imported 1 answers, 0 scores")
+  local row = results_of("beyond-run").rows[1]
+  test.eq({ row.undecided, row.metrics.mean_score.n }, { 1, 0 })
+end)
+
 test("each_phase_goes_on_where_it_stopped", function()
   local lre, flags = test.program, roster()
   local judge_flags = flags:gsub("^%-%-models models.json", "")
