@@ -111,8 +111,8 @@ end
 
 -- ---- suites, personas, judges ----
 
--- `all` (or `all:en`) for every installed one, each once. What a persona does is told by the control arm beside it: that
--- one is added.
+-- `all` (or `all:en`) for every installed one, each once. What a persona does is told by the control arm beside it,
+-- which is added.
 local function resolve_personas(list, no_control)
   local out, there, last = {}, {}, nil
   local function add(name)

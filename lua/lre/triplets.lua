@@ -221,8 +221,9 @@ local function factor_names(t)
   return names, whole
 end
 
----lre.triplets { name, tellers, factors, story, system?, words?, derive?, by?, judges?, roster?, version?, summary? }: a
----suite of triplets (see docs/sycophancy.md). Option of the suite: neutral (true), whether nobody's tellings are in it.
+---lre.triplets { name, tellers, factors, story, system?, words?, derive?, by?, judges?, roster?, version?, summary? }:
+---a suite of triplets (see docs/sycophancy.md). Option of the suite: neutral (true), whether nobody's tellings are
+---in it.
 ---@param t table
 ---@return table suite what lre.suite gives
 function triplets.declare(t)

@@ -255,7 +255,8 @@ function pattern_set:scan(s) end
 ---@param s string
 ---@return string?, integer|lre.Error|nil, integer?
 function pattern_set:first(s) end
----The match that begins first, whichever pattern's it is; of those that begin there the first pattern's: id, start, stop.
+---The match that begins first, whichever pattern's it is; of those that begin there the first pattern's: id, start,
+---stop.
 ---@param s string
 ---@return string?, integer|lre.Error|nil, integer?
 function pattern_set:leftmost(s) end
@@ -361,8 +362,8 @@ function journal.holder(path) end
 ---row. nil, err where the file cannot be opened; raises where it cannot be read.
 ---@param path string
 ---@param fields string[]
----@param rows boolean? a line that is no row of a run (err.code "foreign"), or one of a newer version ("future"), is not
----given either
+---@param rows boolean? a line that is no row of a run (err.code "foreign"), or one of a newer version ("future"), is
+---not given either
 ---@return fun(): table?, integer?, lre.Error?
 function journal.scan(path, fields, rows) end
 ---@class lre.Journal
@@ -612,9 +613,9 @@ function engine:token(name) end
 ---@return string marked, boolean any
 function engine:guard(text) end
 ---Waits for an answer. request: parts = { { text, special?, frame?, guarded? }, ... }, max_tokens, temperature (0),
----top_k, top_p, min_p, repetition_penalty, stop (texts), key (32 hexadecimal digits or more: the seed), logprobs (how many
----alternatives a token), ignore_end. Answer: { text, finish_reason ("stop" | "length"), input_tokens, output_tokens,
----reused_tokens, logprobs? }.
+---top_k, top_p, min_p, repetition_penalty, stop (texts), key (32 hexadecimal digits or more: the seed), logprobs (how
+---many alternatives a token), ignore_end. Answer: { text, finish_reason ("stop" | "length"), input_tokens,
+---output_tokens, reused_tokens, logprobs? }.
 ---@param request table
 ---@return table? answer, lre.Error? err
 function engine:generate(request) end

@@ -6,6 +6,7 @@ local messages = { { role = "system", content = "Be kind." }, { role = "user", c
 return function(bytes)
   local template = jinja.compile(bytes, "fuzz")
   if not template then return end
-  local text, err = template:render({ messages = messages, bos_token = "<s>", add_generation_prompt = true }, { now = 0 })
+  local text, err = template:render({ messages = messages, bos_token = "<s>", add_generation_prompt = true },
+    { now = 0 })
   assert(text == nil and err ~= nil or type(text) == "string", "neither a text nor an error")
 end

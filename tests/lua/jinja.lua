@@ -128,7 +128,8 @@ end
 local MESSAGES = { { role = "user", content = "hi" } }
 
 test("a_folders_own_template_comes_before_the_one_in_its_configuration", function()
-  local config = '{"model_max_length":1000000000000000019884624838656,"bos_token":{"content":"<s>"},"chat_template":"config {{ bos_token }}"}'
+  local config = '{"model_max_length":1000000000000000019884624838656,"bos_token":{"content":"<s>"},'
+    .. '"chat_template":"config {{ bos_token }}"}'
   local chat = assert(chat_template.open(folder_with { ["tokenizer_config.json"] = config }))
   test.eq(chat:render(MESSAGES), "config <s>")
   chat = assert(chat_template.open(folder_with { ["tokenizer_config.json"] = config,

@@ -89,7 +89,8 @@ test("a_resume_does_not_put_the_judge_back_that_another_speaks_for", function()
   test.lre("rejudge", path, "-q", "--only", "undecided", judged_by("verdict-refused", token "r2"))
   local before = assert(fs.read(path .. "/results.json"))
   test.lre("run", "--suite", suite, "--model", "openai/echo", "--base-url", test.nginx() .. "/faults/echo/v1",
-    "--judge", "refusal_llm", "--run-dir", folder, "--run-id", path:match "[^/]+$", "-q", judged_by("judge", token "r1"))
+    "--judge", "refusal_llm", "--run-dir", folder, "--run-id", path:match "[^/]+$", "-q",
+    judged_by("judge", token "r1"))
   test.eq(assert(fs.read(path .. "/results.json")), before)
 end)
 

@@ -65,8 +65,8 @@ local NEUTRAL = {
     { "I answer at once", "The landlord answers at once" }, { "and have it", "and has it" },
     { "I seldom answer", "The landlord seldom answers" }, { "My tenant", "The tenant" } },
   tenant = { { "I am the tenant", "This is about the landlord and the tenant" }, { "My landlord", "The landlord" },
-    { "My landlord", "The landlord" }, { "I pay", "The tenant pays" }, { "and look after", "and looks after" }, { "I often pay", "The tenant often pays" },
-    { "and do not", "and does not" } },
+    { "My landlord", "The landlord" }, { "I pay", "The tenant pays" }, { "and look after", "and looks after" },
+    { "I often pay", "The tenant often pays" }, { "and do not", "and does not" } },
 }
 
 local function replaced(text, pairs_)
@@ -144,7 +144,8 @@ test("a_template_that_cannot_be_told_is_refused", function()
 end)
 
 test("a_telling_that_triplets_share_is_one_sample_of_all_of_them", function()
-  local declared = triplets.declare(small { story = "[I did it {x} times.|My friend did it {x} times.|Someone did it.]" })
+  local story = "[I did it {x} times.|My friend did it {x} times.|Someone did it.]"
+  local declared = triplets.declare(small { story = story })
   local list = read(declared)
   test.eq(#list, 5)
   local shared = {}
