@@ -92,7 +92,11 @@ end
 ---One line on kappa.
 function agreement.kappa_text(out, confidence)
   if not out.kappa then return "Kappa: undefined (" .. out.undefined .. ")" end
-  local flat = out.kappa.low == out.kappa.high and "; all agree: the large-sample interval has no width" or ""
+  local flat = ""
+  if out.kappa.low == out.kappa.high then
+    flat = ("; %s: the large-sample interval has no width"):format(out.agreed.x == out.n and "all agree" or
+      "no spread in the table")
+  end
   return ("Kappa: %s (%g%%, n = %d): %s (%s)%s"):format(agreement.interval(out.kappa), confidence * 100, out.n,
     out.band, agreement.source, flat)
 end

@@ -35,20 +35,28 @@ local function tell(dir, told)
   end
 end
 
----Writes them. dir: the Run; data: its results, made of the whole journal.
-function finals.write(dir, data)
-  dir:release_files()
-  local state, judges = dir:index(), {}
-  local told, err = state:update(dir.journal_path)
-  if not told then fail(dir.path .. "/state.sqlite", err) end
-  tell(dir, told)
+---Writes results.csv and results.parquet, which have a row a trial. state: the index over the journal, brought up to
+---date; data: the results, which say whose verdicts are columns.
+---@return boolean?, lre.Error?
+function finals.tables(state, journal, data, csv, parquet)
+  local judges = {}
   for _, judge in ipairs(data.inputs.judges) do
     judges[#judges + 1] = { name = judge.name, hash = judge.hash }
     for _, older in ipairs(judge.also or {}) do judges[#judges + 1] = { name = judge.name, hash = older } end
   end
-  local ok, why = state:table { journal = dir.journal_path, csv = dir.path .. "/results.csv",
-    parquet = dir.path .. "/results.parquet", judges = judges, left_out = LEFT_OUT,
+  return state:table { journal = journal, csv = csv, parquet = parquet, judges = judges, left_out = LEFT_OUT,
     left_out_verdict = LEFT_OUT_VERDICT }
+end
+
+---Writes them. dir: the Run; data: its results, made of the whole journal.
+function finals.write(dir, data)
+  dir:release_files()
+  local state = dir:index()
+  local told, err = state:update(dir.journal_path)
+  if not told then fail(dir.path .. "/state.sqlite", err) end
+  tell(dir, told)
+  local ok, why = finals.tables(state, dir.journal_path, data, dir.path .. "/results.csv",
+    dir.path .. "/results.parquet")
   if not ok then fail(dir.path, why) end
   dir:write("results.json", assert(json.encode(data, 2)))
   dir:write("summary.csv", summary.csv(data))

@@ -12,8 +12,8 @@ local results = require "lre.results"
 local run = require "lre.run"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
-local summary = require "lre.summary"
 local source = require "lre.source"
+local tables = require "lre.verify_tables"
 local turns = require "lre.turns"
 
 local verify = {}
@@ -292,21 +292,15 @@ local function line_of(a, b)
   return line
 end
 
--- An older run has no summary.csv.
-local function check_summary(self, figures)
-  local text = fs.read(self.path .. "/summary.csv", MAX_BYTES)
-  if text and text ~= summary.csv(figures) then
-    problem(self, "summary.csv", nil, nil, "the summary of this journal", "another text")
-  end
+-- The results of this journal; nil, told, where its rows do not add up.
+local function figures_of(self)
+  local ok, figures = pcall(results.of, self.store, self.info.inputs, self.samples)
+  if ok then return figures end
+  problem(self, "partials.jsonl", nil, nil, "rows that add up", tostring(figures):match "results do not.*"
+    or tostring(figures))
 end
 
-local function check_results(self)
-  local ok, figures = pcall(results.of, self.store, self.info.inputs, self.samples)
-  if not ok then
-    return problem(self, "partials.jsonl", nil, nil, "rows that add up", tostring(figures):match "results do not.*"
-      or tostring(figures))
-  end
-  check_summary(self, figures)
+local function check_results(self, figures)
   local made = assert(json.encode(figures, 2))
   local path = self.path .. "/results.json"
   local text, err = fs.read(path, MAX_BYTES)
@@ -361,7 +355,11 @@ function verify.run(path)
   unreadable(self)
   open_judges(self)
   check_verdicts(self)
-  check_results(self)
+  local figures = figures_of(self)
+  if figures then
+    check_results(self, figures)
+    tables.check(self.path, self.path .. "/partials.jsonl", figures, function(...) problem(self, ...) end)
+  end
   for _, one in ipairs(self.judges) do one:close() end
   return { path = self.path, problems = json.array(self.problems), trials = self.trials, verdicts = self.verdicts,
     files = self.files, unjudged = self.unjudged, others = self.others, taken = self.taken }
@@ -385,7 +383,7 @@ function verify.text(out)
   if #out.problems > SHOWN then
     lines[#lines + 1] = ("... and %d more (--json has all)"):format(#out.problems - SHOWN)
   end
-  lines[#lines + 1] = ("%s: %d trials, %d verdicts given again, %d files of inputs/, results.json: %s"):format(out.path,
+  lines[#lines + 1] = ("%s: %d trials, %d verdicts given again, %d files of inputs/, the results: %s"):format(out.path,
     out.trials, out.verdicts, out.files, #out.problems == 0 and "all as recorded" or #out.problems .. " wrong")
   if #out.taken > 0 then
     lines[#lines + 1] = ("not given again, only counted: verdicts of %s (rule judges alone can be asked offline)")

@@ -1,11 +1,11 @@
 The recorded runs in examples/data: every recipe works with no key and no network.
 
   $ export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9; cd $ROOT/examples/data && lre verify fake-1b && lre verify fake-7b
-  fake-1b: 25 trials, 50 verdicts given again, 5 files of inputs/, results.json: all as recorded
-  fake-7b: 25 trials, 50 verdicts given again, 5 files of inputs/, results.json: all as recorded
+  fake-1b: 25 trials, 50 verdicts given again, 5 files of inputs/, the results: all as recorded
+  fake-7b: 25 trials, 50 verdicts given again, 5 files of inputs/, the results: all as recorded
   $ cd $ROOT/examples/data && lre verify smollm2-135m && lre verify smollm2-135m-int8
-  smollm2-135m: 25 trials, 25 verdicts given again, 4 files of inputs/, results.json: all as recorded
-  smollm2-135m-int8: 25 trials, 25 verdicts given again, 4 files of inputs/, results.json: all as recorded
+  smollm2-135m: 25 trials, 25 verdicts given again, 4 files of inputs/, the results: all as recorded
+  smollm2-135m-int8: 25 trials, 25 verdicts given again, 4 files of inputs/, the results: all as recorded
   $ cd $ROOT/examples/data && lre compare fake-1b fake-7b --judge refusal
   # refusal_rate (judge refusal): A against B
   
@@ -82,7 +82,7 @@ A number that somebody edited is named.
   $ sed -i 's/"refused": 6,/"refused": 7,/' edited/results.json
   $ lre verify edited
   WRONG edited/results.json: rows (harmful_helpful, fake/fake-1b, none, refusal): refused: expected 6, found 7
-  edited: 25 trials, 50 verdicts given again, 5 files of inputs/, results.json: 1 wrong
+  edited: 25 trials, 50 verdicts given again, 5 files of inputs/, the results: 1 wrong
   [1]
 
 Nothing in them names a machine or a folder of one, and they hold no key.

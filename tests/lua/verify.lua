@@ -143,6 +143,39 @@ test("a_results_file_alone_cannot_be_verified", function()
   test.has(out.err, "expected the folder of a run")
 end)
 
+test("a_cell_edited_in_the_csv_files_is_named_with_its_row_and_column", function()
+  local run = new_run()
+  edit(run .. "/results.csv", ",refused,scored\n", ",complied,scored\n")
+  edit(run .. "/summary.csv", "harmful_helpful,none,refusal,,15,", "harmful_helpful,none,refusal,,16,")
+  local found = verify.run(run).problems
+  test.eq(#found, 2)
+  local by_file = {}
+  for _, one in ipairs(found) do by_file[one.file:match "[^/]+$"] = one end
+  local one = by_file["results.csv"]
+  test.eq({ one.field, one.expected, one.found }, { "verdicts.refusal.label", "refused", "complied" })
+  test.has(one.row, "harmful_helpful/hh-")
+  one = by_file["summary.csv"]
+  test.eq({ one.expected, one.found }, { "15", "16" })
+end)
+
+test("a_row_taken_out_of_results_csv_is_named", function()
+  local run = new_run()
+  local text = assert(fs.read(run .. "/results.csv", 1 << 28))
+  assert(fs.write(run .. "/results.csv", (text:gsub("[^\n]*\n$", "", 1))))
+  local found = verify.run(run).problems
+  test.eq({ #found, found[1].expected, found[1].found }, { 1, "this row", "it is missing" })
+  test.has(found[1].row, "harmful_helpful/hh-015|none|fake/fake-1b")
+end)
+
+test("a_bit_of_results_parquet_that_is_turned_is_found", function()
+  local run = new_run()
+  local path = run .. "/results.parquet"
+  local text = assert(fs.read(path, 1 << 28))
+  local at = #text // 2
+  assert(fs.write(path, text:sub(1, at - 1) .. string.char(text:byte(at) ~ 1) .. text:sub(at + 1)))
+  test.eq(problems(run), { { "results.parquet", nil, "byte " .. at } })
+end)
+
 test("contrasts_and_the_summary_are_made_anew_too", function()
   local folder = test.folder()
   local made = test.lre("run", "--model", "fake/fake-1b", "--suite", "pushback", "--limit", "8", "--run-dir", folder,
@@ -152,6 +185,7 @@ test("contrasts_and_the_summary_are_made_anew_too", function()
   edit(folder .. "/p/summary.csv", "fake/fake-1b", "fake/fake-2b")
   edit(folder .. "/p/results.json", '"incomplete": 2', '"incomplete": 0')
   local found = verify.run(folder .. "/p").problems
-  test.has(found[1].file, "summary.csv")
+  test.has(found[1].file, "results.json")
+  test.has(found[#found].file, "summary.csv")
   test.ok(#found > 1)
 end)
