@@ -37,17 +37,23 @@ static void write_source(lua_State *L, FILE *out, const char *path) {
   }
 }
 
+/* `source` below share_dir, or NULL. Adapters, reports, personas are loaded by a name that begins there already. */
+static const char *below(const char *source, const char *share_dir) {
+  size_t len = strlen(share_dir);
+  if (strncmp(source, share_dir, len) == 0 && source[len] == '/') return source + len + 1;
+  return strncmp(source, "lua/", 4) == 0 ? source : NULL;
+}
+
 void lre_coverage_write(lua_State *L, const char *share_dir) {
   const char *file = file_of_lines();
   FILE *out = file ? fopen(file, "a") : NULL;
-  size_t len = strlen(share_dir);
   if (!out) return;
   lua_sethook(L, NULL, 0, 0);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, "lre.coverage");
   lua_pushnil(L);
   while (lua_next(L, -2)) {
-    const char *source = lua_tostring(L, -2);
-    if (strncmp(source, share_dir, len) == 0 && source[len] == '/') write_source(L, out, source + len + 1);
+    const char *path = below(lua_tostring(L, -2), share_dir);
+    if (path) write_source(L, out, path);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);

@@ -170,3 +170,13 @@ end)
 test("docs_options_is_what_help_markdown_prints", function()
   test.eq(assert(fs.read(test.root .. "/docs/options.md")), test.lre("help", "--markdown").out)
 end)
+
+test("the_lines_that_ran_are_counted_of_commands_and_of_what_scripts_may_replace", function()
+  local file = test.folder() .. "/lua.cov"
+  local result = assert(process.run { "env", "LRE_COVERAGE=" .. file, test.program, "demo", "--sample", "1" })
+  test.eq(result.exit, 0)
+  local ran = assert(fs.read(file))
+  for _, name in ipairs { "lua/commands/demo.lua", "lua/lre/run.lua", "lua/adapters/fake.lua", "lua/reports/md.lua" } do
+    test.ok(ran:find("\n" .. name .. ":%d"), name)
+  end
+end)
