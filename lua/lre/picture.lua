@@ -267,8 +267,9 @@ end
 
 -- ---- contrasts ----
 
+-- A share is one also where its interval is a t (shared tellings, repeats).
 local function is_mean(c)
-  return c.method == "t"
+  return c.method == "t" and not c.rate
 end
 
 local function named_with_suite(results, c)
@@ -276,12 +277,25 @@ local function named_with_suite(results, c)
   return #results.inputs.suites > 1 and ("%s, %s"):format(c.suite, name) or name
 end
 
+-- As many ids of incomplete clusters are named; results.json has them all.
+local MAX_IDS = 10
+
+local function incomplete_text(most, seen)
+  local ids = {}
+  for id in pairs(seen) do ids[#ids + 1] = id end
+  table.sort(ids)
+  local shown = table.concat(ids, ", ", 1, math.min(#ids, MAX_IDS))
+  local more = #ids > MAX_IDS and (", and %d more"):format(#ids - MAX_IDS) or ""
+  return ("Up to %d are incomplete and left out%s%s%s."):format(most, #ids > 0 and ": " or "", shown, more)
+end
+
 -- The overall figures of a judge's contrasts, of means or of shares.
 local function contrast_panel(results, list, title, note, wanted)
-  local groups, at, incomplete = {}, {}, 0
+  local groups, at, incomplete, missing = {}, {}, 0, {}
   for _, c in ipairs(list) do
     if not c.by and not c.exploratory and wanted(c) then
       incomplete = math.max(incomplete, c.incomplete or 0)
+      for _, id in ipairs(c.incomplete_clusters or {}) do missing[id] = true end
       local name = sentence_case(c.name)
       if not at[name] then
         at[name] = { name = name, rows = {} }
@@ -291,8 +305,10 @@ local function contrast_panel(results, list, title, note, wanted)
     end
   end
   if #groups == 0 or count(groups) > MAX_ROWS then return nil end
-  if incomplete > 0 then note = ("%s Up to %d are incomplete and left out."):format(note, incomplete) end
-  return intervals(title, note, groups, false)
+  local left_out = incomplete > 0 and incomplete_text(incomplete, missing) or nil
+  local panel = intervals(title, left_out and note .. " " .. left_out or note, groups, false)
+  panel.left_out = left_out
+  return panel
 end
 
 local function level_text(level)

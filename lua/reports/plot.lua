@@ -133,6 +133,7 @@ return lre.report {
         out[#out + 1] = report.plain(panel.title)
         out[#out + 1] = ("-"):rep(math.min(WIDTH, text.columns(report.plain(panel.title))))
         DRAW[panel.kind](out, panel)
+        if panel.left_out then out[#out + 1] = report.plain(panel.left_out) end
         out[#out + 1] = ""
       end
     end

@@ -93,7 +93,7 @@ test("a_pictures_table_has_every_figure_of_it", function()
   for _, panel in ipairs(picture.sections(fixture.results { "m" })[1].panels) do by_title[panel.title] = panel end
   test.eq(by_title["Pos rate"].body, { { "m", "0.600", "[0.313, 0.832]", "10" } })
   test.eq(by_title.Effects.body, { { "Effect: m", "-0.197", "[-0.310, -0.080]", "5", "<0.001" } })
-  test.has(by_title.Effects.note, "Up to 1 are incomplete")
+  test.has(by_title.Effects.note, "Up to 1 are incomplete and left out")
   test.eq(by_title["Shares and uplifts"].body[1], { "Uplift: m", "0.250", "[-0.125, 0.500]", "5", "1.000" })
   test.eq(by_title["What the answers were"].body[1], { "grid, m: all", "4", "6", "1", "1", "0", "1" })
   local heat = by_title["Uplift: m"]

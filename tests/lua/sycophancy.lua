@@ -366,4 +366,7 @@ test("an_incomplete_triplet_is_listed", function()
   test.eq({ row.n, row.incomplete, row.incomplete_clusters }, { 1, 1, { "50-economy-good-poor" } })
   test.has(done.out, "50-economy-good-poor")
   test.has(done.err, "cut      rent: 50-economy-good-poor: not whole")
+  for _, format in ipairs { "md", "html", "svg", "plot" } do
+    test.has(shell("%s report cut --format %s", test.program, format).out, "50-economy-good-poor")
+  end
 end)
