@@ -126,7 +126,7 @@ local function behind(results)
   local body = {}
   local function add(what, name, detail) body[#body + 1] = { what, name, detail } end
   for _, one in ipairs(results.inputs.models) do
-    add("Model", one.label, ("adapter %s, id %s, %s"):format(one.adapter or "?", one.id or one.label,
+    add("Model", one.label, ("%s, id %s, %s"):format(one.adapter and "adapter " .. one.adapter or "imported", one.id or one.label,
       assert(json.encode(one.params or {}))))
   end
   for _, one in ipairs(results.inputs.suites) do
@@ -176,10 +176,10 @@ return lre.report {
 %s
 </section>
 </main>
-<footer><p>Made by lre %s. The same results give the same page.</p></footer>
+<footer><p>Made by lre%s. The same results give the same page.</p></footer>
 </body>
 </html>
 ]]):format(esc(title), STYLE, svg.style(), esc(title), answered(results), table.concat(sections, "\n"), behind(results),
-      esc(results.inputs.version or ""))
+      results.inputs.version and " " .. esc(results.inputs.version) or "")
   end,
 }
