@@ -170,14 +170,22 @@ local function take_judge_params(out, model)
   end
 end
 
+-- The run's flags know nothing of a judge that came with `lre judge`: where it was asked stands in the inputs alone.
+local function spoke_later(info, entry)
+  for _, one in ipairs(info.plan.judges) do
+    if one.name == entry.name then return false end
+  end
+  return true
+end
+
 -- Who judged is said although the environment had named it.
-local function take_judge_model(out, inputs, from_file)
+local function take_judge_model(out, inputs, info)
   for _, entry in ipairs(inputs.judges) do
     local asked = entry.asks and entry.asks.model
     if asked and not out.judge_model and not table.concat(out.judge, " "):find "[:,]model=" then
       out.judge_model = asked.label
       out.judge_repeats = out.judge_repeats or entry.asks.votes
-      if from_file then take_judge_params(out, asked) end
+      if not info or spoke_later(info, entry) then take_judge_params(out, asked) end
     end
   end
 end
@@ -191,7 +199,7 @@ function reproduce.settings(source)
   local out = source.info and source.info.flags and from_flags(source.info)
     or from_results(source.inputs, source.path)
   take_adapter(out, source.inputs)
-  take_judge_model(out, source.inputs, not source.info)
+  take_judge_model(out, source.inputs, source.info)
   take_control(out, source.inputs)
   return out
 end

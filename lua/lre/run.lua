@@ -50,6 +50,16 @@ local KILLED = { steps = true, memory = true, regex = true, impure = true, resul
 local Judging = {}
 Judging.__index = Judging
 
+-- One judge under two names (`refusal,refusal:as=again`) speaks once: its verdict is the one of either name.
+local function distinct(judges)
+  local out, seen = {}, {}
+  for _, judge in ipairs(judges) do
+    if not seen[judge.hash] then out[#out + 1] = judge end
+    seen[judge.hash] = true
+  end
+  return out
+end
+
 -- One core is for asking. Model judges are asked as many at a time as there are trials in flight.
 local function new_judging(plan, store, counter, wall)
   local places = math.max(LEAST_PLACES, platform.cpus() - 1)
@@ -59,7 +69,7 @@ local function new_judging(plan, store, counter, wall)
     blocks = {}, given = 0, failed = 0, places = places, gate = sched.gate(places), asking = asking,
     asking_gate = sched.gate(asking) },
     Judging)
-  for _, entry in ipairs(plan.suites) do self.judges[entry.name] = entry.judges end
+  for _, entry in ipairs(plan.suites) do self.judges[entry.name] = distinct(entry.judges) end
   for _, judge in ipairs(plan.judges) do self.blocks[judge] = {} end
   return self
 end

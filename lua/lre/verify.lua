@@ -112,8 +112,14 @@ local function open_judges(self)
       local opened = open_judge(self, entry)
       if opened then
         check_metrics(self, entry, opened)
-        self.judges[#self.judges + 1], self.by_hash[entry.hash] = opened, opened
-        opened.recorded_hash = entry.hash
+        local same = self.by_hash[entry.hash] -- under another name: one verdict is that of both
+        if same then
+          table.insert(same.names, entry.name)
+          opened:close()
+        else
+          self.judges[#self.judges + 1], self.by_hash[entry.hash] = opened, opened
+          opened.recorded_hash, opened.names = entry.hash, { entry.name }
+        end
       end
     else
       self.taken[#self.taken + 1] = entry.name
@@ -198,7 +204,7 @@ local function judge_answer(self, row, trial, applies)
     input = run.judge_input(row, answer, trial and turns.fill(trial.messages, row.turns or nil),
       trial and trial.sample.metadata) }
   for _, opened in ipairs(self.judges) do
-    if applies(row.suite, opened.name) then
+    if applies(row.suite, opened.names) then
       local block = self.blocks[opened]
       block[#block + 1] = item
       if #block == BLOCK then flush_judge(self, opened) end
@@ -211,7 +217,11 @@ local function judges_of(inputs)
   for _, suite in ipairs(inputs.suites) do
     for _, name in ipairs(suite.judges) do there[suite.name .. "\0" .. name] = true end
   end
-  return function(suite, name) return there[suite .. "\0" .. name] end
+  return function(suite, names)
+    for _, name in ipairs(names) do
+      if there[suite .. "\0" .. name] then return true end
+    end
+  end
 end
 
 -- What is left over: a verdict on no answer is wrong; an answer without a verdict is counted as unscored.

@@ -90,6 +90,18 @@ test("a_resumed_run_keeps_the_judges_that_came_later", function()
   test.eq(read "again/results.json", before)
 end)
 
+test("one_judge_under_two_names_speaks_once_for_both", function()
+  run("twice", "--judge refusal --judge refusal:as=again")
+  local data = json.decode(read "twice/results.json")
+  test.eq({ data.rows[1].judge, data.rows[2].judge }, { "again", "refusal" })
+  test.eq(data.rows[1].counts, data.rows[2].counts)
+  test.eq(lre("judge --in twice --judge refusal:as=third -q").exit, 0)
+  local out = lre "verify twice"
+  test.eq(out.exit, 0, out.out)
+  test.has(out.out, "30 trials, 30 verdicts given again")
+  test.ok(not out.out:find("no verdict", 1, true), out.out)
+end)
+
 test("a_verdicts_row_tells_what_was_really_asked", function()
   run("asked", "--judge llm " .. judge_words("judge-second-try", token()))
   for line in read("asked/partials.jsonl"):gmatch "[^\n]+" do

@@ -152,6 +152,19 @@ test("a_model_judge_named_by_the_environment_is_in_the_command", function()
   end
 end)
 
+test("a_model_judge_that_spoke_later_is_asked_where_it_was_asked", function()
+  local nginx = test.nginx()
+  local folder = test.folder()
+  local run = new_run(folder, "a", "--model fake/fake-1b --suite harmful_helpful --limit 2")
+  local endpoint = nginx .. "/faults/judge/v1"
+  test.eq(test.lre("judge", "--in", run, "--judge", "refusal_llm", "--judge-model", "openai/mock", "--judge-base-url",
+    endpoint, "-q").exit, 0)
+  local out = test.lre("reproduce", run, "--exec", "--run-dir", folder, "-q")
+  test.has(out.out, "  --judge-model openai/mock \\\n  --judge-base-url " .. endpoint)
+  test.has(out.out, "# The present tree has the same suites, judges")
+  test.has(out.out, "identical: ")
+end)
+
 test("a_run_made_with_a_cache_is_made_again_from_it_without_a_request", function()
   local nginx = test.nginx()
   local folder = test.folder()
