@@ -32,6 +32,7 @@ static uint32_t compile_options(unsigned flags) {
   if (flags & LRE_REGEX_MULTILINE) options |= PCRE2_MULTILINE;
   if (flags & LRE_REGEX_DOTALL) options |= PCRE2_DOTALL;
   if (flags & LRE_REGEX_EXTENDED) options |= PCRE2_EXTENDED;
+  if (flags & LRE_REGEX_OF_SET) options |= PCRE2_USE_OFFSET_LIMIT;
   if (flags & LRE_REGEX_BYTES) return options | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
   return options | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF;
 }
@@ -247,7 +248,9 @@ static int run(struct lre_regex *re, struct lre_regex_scratch *scratch, const ch
     lre_err_memory(err);
     return -1;
   }
-  int rc = pcre2_match(re->code, (PCRE2_SPTR)(len ? s : ""), len, from, 0, scratch->data, scratch->context);
+  int (*match)(const pcre2_code *, PCRE2_SPTR, PCRE2_SIZE, PCRE2_SIZE, uint32_t, pcre2_match_data *,
+               pcre2_match_context *) = re->jit ? pcre2_jit_match : pcre2_match;
+  int rc = match(re->code, (PCRE2_SPTR)(len ? s : ""), len, from, 0, scratch->data, scratch->context);
   if (rc == PCRE2_ERROR_NOMATCH) return 0;
   if (rc < 0) return match_error(rc, &scratch->limits, err);
   copy_spans(scratch->data, rc, spans, max_spans);
@@ -270,6 +273,7 @@ struct lre_regex_set {
 struct lre_regex_set *lre_regex_set_new(struct lre_regex_bank *bank, const char *const *patterns, const size_t *lens,
                                         size_t n, unsigned flags, struct lre_err *err) {
   struct lre_regex_set *set = calloc(1, sizeof *set);
+  flags |= LRE_REGEX_OF_SET;
   if (set) set->patterns = calloc(n ? n : 1, sizeof(struct lre_regex *));
   if (!set || !set->patterns) {
     lre_regex_set_free(set);
@@ -311,21 +315,24 @@ int lre_regex_set_match(const struct lre_regex_set *set, size_t i, struct lre_re
 int lre_regex_set_leftmost(const struct lre_regex_set *set, struct lre_regex_scratch *scratch, const char *s,
                            size_t len, size_t *i, struct lre_regex_span *span, struct lre_err *err) {
   size_t first = SIZE_MAX; /* where the match began, whatever \K says of its start */
+  int failed = 0;
   const struct lre_regex_scan *scan = NULL;
-  for (size_t k = 0; k < set->n; k++) {
+  for (size_t k = 0; k < set->n && first > 0 && !failed; k++) {
     struct lre_regex *re = set->patterns[k];
     struct lre_regex_span found;
     if (re->bank && !scan) scan = scan_text(re, scratch, s, len);
     if (re->bank && !lre_regex_may_match(re, scan)) continue;
     int rc = run(re, scratch, s, len, 0, &found, 1, err);
-    if (rc < 0) *i = k;
-    if (rc < 0) return rc;
-    if (rc == 0 || pcre2_get_startchar(scratch->data) >= first) continue;
-    first = pcre2_get_startchar(scratch->data);
+    if (rc == 0) continue;
     *i = k;
+    if (rc < 0) failed = rc;
+    if (rc < 0) continue;
+    first = pcre2_get_startchar(scratch->data);
     *span = found;
+    if (first > 0) pcre2_set_offset_limit(scratch->context, first - 1); /* another counts only before it */
   }
-  return first < SIZE_MAX;
+  pcre2_set_offset_limit(scratch->context, PCRE2_UNSET);
+  return failed ? failed : first < SIZE_MAX;
 }
 
 /* One pattern after the other: JIT looks for each one's first characters with vector instructions, and one alternation

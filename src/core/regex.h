@@ -27,6 +27,7 @@ enum {
   LRE_REGEX_DOTALL = 4,    /* s */
   LRE_REGEX_EXTENDED = 8,  /* x */
   LRE_REGEX_BYTES = 16,    /* no UTF: bytes are characters (Lua patterns) */
+  LRE_REGEX_OF_SET = 32,   /* a set's own: where a match may begin can be limited */
 };
 
 struct lre_regex_limits {
@@ -70,7 +71,8 @@ size_t lre_regex_set_count(const struct lre_regex_set *set);
 int lre_regex_set_match(const struct lre_regex_set *set, size_t i, struct lre_regex_scratch *scratch, const char *s,
                         size_t len, struct lre_regex_span *span, struct lre_err *err);
 /* The match that begins first, of those that begin there the one of the first pattern: 1, its span and its pattern's
- * place *i; 0: no pattern matches; -1: one met a limit (*i says which). */
+ * place *i; 0: no pattern matches; -1: one met a limit (*i says which). Each pattern is asked only for a match that
+ * begins before those of the patterns before it. */
 int lre_regex_set_leftmost(const struct lre_regex_set *set, struct lre_regex_scratch *scratch, const char *s,
                            size_t len, size_t *i, struct lre_regex_span *span, struct lre_err *err);
 /* 1 where any pattern matches, also where another met a limit; 0 where none; -1 where none did and one met a limit. */

@@ -1,5 +1,6 @@
 #include "core/regex_bank.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +8,11 @@
 #include "core/regex_parts.h"
 
 enum {
-  MAX_PATTERNS = 1024,   /* that have words; more are run without asking */
-  FILTER_BITS = 1 << 16, /* 8 KiB: it stays in the first cache */
+  MAX_PATTERNS = 1024, /* that have words; more are run without asking */
+  FILTER_BYTES = 1 << 16,
   HEADS = 1 << 13,
-  KEY_BYTES = 3, /* LRE_LITERAL_MIN */
+  KEY_BYTES = 4, /* of most words */
+  SHORT_KEY = 3, /* LRE_LITERAL_MIN: of the few words that have no more bytes */
   LEAST_WITHOUT_LEAD = 5,
   MIN_TEXT = 24,       /* a shorter text is matched as fast as it is searched */
   MAX_TEXT = 64 << 10, /* a longer one is not remembered, so it is not searched */
@@ -18,7 +20,7 @@ enum {
 };
 
 struct word {
-  uint32_t key;     /* three bytes of it */
+  uint32_t key;     /* four bytes of it, or three and a zero */
   unsigned char at; /* where they are in it */
   uint32_t next;    /* 1 + the next word of the same head; 0: none */
   uint32_t place;   /* of its pattern */
@@ -39,9 +41,11 @@ struct lre_regex_bank {
   size_t n_words;
   size_t n_places;
   bool sealed;
-  uint32_t heads[HEADS];
-  uint64_t filter[FILTER_BITS / 64]; /* the keys' */
+  uint32_t heads[HEADS], short_heads[HEADS];
+  unsigned char filter[FILTER_BYTES]; /* by the hash of four bytes: HAS_ bits of the keys that they may be */
 };
+
+enum { HAS_KEY = 1, HAS_SHORT_KEY = 2 };
 
 struct lre_regex_scan {
   const struct lre_regex_bank *bank;
@@ -109,11 +113,16 @@ static uint32_t hash(uint32_t x) {
   return (x * 2654435769u) >> 16;
 }
 
-/* The next three bytes. One more is read. */
-static uint32_t load24(const char *s) {
-  static const unsigned char last[4] = {0, 0, 0, 0xFF};
-  uint32_t x, mask;
+static uint32_t load32(const char *s) {
+  uint32_t x;
   memcpy(&x, s, sizeof x);
+  return x;
+}
+
+/* Of four bytes that were loaded, the first three. */
+static uint32_t shorten(uint32_t x) {
+  static const unsigned char last[sizeof x] = {0, 0, 0, 0xFF};
+  uint32_t mask;
   memcpy(&mask, last, sizeof mask);
   return x & ~mask;
 }
@@ -128,22 +137,22 @@ static bool has_bit(const uint64_t *bits, uint32_t i) {
 
 /* The more common a letter is in European texts, the less. Other bytes of ASCII are the most common ones, those of
  * other scripts the rarest. */
-static int rarity(const char *key) {
+static int rarity(const char *key, size_t len) {
   static const char common[] = "etaoinsrhldcumfpgwybvkxjqz";
   int sum = 0;
-  for (int i = 0; i < KEY_BYTES; i++) {
+  for (size_t i = 0; i < len; i++) {
     const char *found = key[i] ? strchr(common, key[i]) : NULL;
     sum += found ? (int)(found - common) + 2 : (unsigned char)key[i] >= 0x80 ? (int)sizeof common : 0;
   }
   return sum;
 }
 
-/* Where three letters of a word are that are rare together. */
-static size_t best_key(const char *word, size_t len) {
+/* Where letters of a word are that are rare together. */
+static size_t best_key(const char *word, size_t len, size_t key_len) {
   size_t best = 0;
   int best_score = -1;
-  for (size_t at = 0; at + KEY_BYTES <= len; at++) {
-    int score = rarity(word + at);
+  for (size_t at = 0; at + key_len <= len; at++) {
+    int score = rarity(word + at, key_len);
     if (score > best_score) {
       best = at;
       best_score = score;
@@ -161,22 +170,34 @@ static bool is_known(const struct lre_regex_bank *bank, uint32_t head, const str
   return false;
 }
 
+/* Whatever follows three bytes, they are found. */
+static void note_key(struct lre_regex_bank *bank, const char *key, bool is_short) {
+  char four[KEY_BYTES];
+  memcpy(four, key, sizeof four);
+  if (!is_short) bank->filter[hash(load32(four))] |= HAS_KEY;
+  for (int c = 0; is_short && c <= UCHAR_MAX; c++) {
+    four[SHORT_KEY] = (char)c;
+    bank->filter[hash(load32(four))] |= HAS_SHORT_KEY;
+  }
+}
+
 static bool add_word(struct lre_regex_bank *bank, const struct lre_literal *text, uint32_t place) {
   if ((bank->n_words & (bank->n_words - 1)) == 0) {
     struct word *grown = realloc(bank->words, (bank->n_words ? 2 * bank->n_words : 1) * sizeof *grown);
     if (!grown) return false;
     bank->words = grown;
   }
-  char padded[LRE_LITERAL_MAX + 1] = {0};
+  char padded[LRE_LITERAL_MAX + KEY_BYTES] = {0};
   memcpy(padded, text->bytes, text->len);
-  size_t at = best_key(padded, text->len);
-  uint32_t key = load24(padded + at), place_of_key = hash(key);
-  uint32_t *head = &bank->heads[place_of_key % HEADS];
+  bool is_short = text->len < KEY_BYTES;
+  size_t at = best_key(padded, text->len, is_short ? SHORT_KEY : KEY_BYTES);
+  uint32_t key = load32(padded + at);
+  uint32_t *head = &(is_short ? bank->short_heads : bank->heads)[hash(key) % HEADS];
   if (is_known(bank, *head, text, place)) return true;
   bank->words[bank->n_words] =
       (struct word){.key = key, .at = (unsigned char)at, .next = *head, .place = place, .text = *text};
   *head = (uint32_t)++bank->n_words;
-  set_bit(bank->filter, place_of_key);
+  note_key(bank, padded + at, is_short);
   return true;
 }
 
@@ -278,19 +299,29 @@ static bool holds(const struct lre_regex_scan *slot, size_t at, const struct wor
   return text[last] == w->text.bytes[last] && text[0] == w->text.bytes[0] && memcmp(text, w->text.bytes, last) == 0;
 }
 
+/* The words from `head` on that have the key. */
 static void look_up(const struct lre_regex_bank *bank, struct lre_regex_scan *slot, size_t at, uint32_t key,
-                    uint32_t hash) {
-  for (uint32_t i = bank->heads[hash % HEADS]; i; i = bank->words[i - 1].next) {
+                    uint32_t head) {
+  for (uint32_t i = head; i; i = bank->words[i - 1].next) {
     const struct word *w = &bank->words[i - 1];
     if (w->key == key && !has_bit(slot->found, w->place) && holds(slot, at, w)) set_bit(slot->found, w->place);
   }
 }
 
+static void look_up_both(const struct lre_regex_bank *bank, struct lre_regex_scan *slot, size_t at, int has) {
+  uint32_t key = load32(slot->folded + at), three = shorten(key);
+  if (has & HAS_KEY) look_up(bank, slot, at, key, bank->heads[hash(key) % HEADS]);
+  if (has & HAS_SHORT_KEY) look_up(bank, slot, at, three, bank->short_heads[hash(three) % HEADS]);
+}
+
 static void search(const struct lre_regex_bank *bank, struct lre_regex_scan *slot) {
   memset(slot->found, 0, (bank->n_places + 63) / 64 * sizeof slot->found[0]);
-  for (size_t at = 0; at + LRE_LITERAL_MIN <= slot->len; at++) {
-    uint32_t key = load24(slot->folded + at), h = hash(key);
-    if (has_bit(bank->filter, h)) look_up(bank, slot, at, key, h);
+  const unsigned char *filter = bank->filter;
+  const char *text = slot->folded;
+  if (slot->len < LRE_LITERAL_MIN) return;
+  for (const char *s = text, *end = text + slot->len - LRE_LITERAL_MIN + 1; s < end; s++) {
+    int has = filter[hash(load32(s))];
+    if (has) look_up_both(bank, slot, (size_t)(s - text), has);
   }
 }
 
