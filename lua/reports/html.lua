@@ -126,8 +126,8 @@ local function behind(results)
   local body = {}
   local function add(what, name, detail) body[#body + 1] = { what, name, detail } end
   for _, one in ipairs(results.inputs.models) do
-    add("Model", one.label, ("%s, id %s, %s"):format(one.adapter and "adapter " .. one.adapter or "imported", one.id or one.label,
-      assert(json.encode(one.params or {}))))
+    add("Model", one.label, ("%s, id %s, %s"):format(one.adapter and "adapter " .. one.adapter or "imported",
+      one.id or one.label, assert(json.encode(one.params or {}))))
   end
   for _, one in ipairs(results.inputs.suites) do
     add("Suite", one.name, ("%d samples, sha256 %s"):format(one.count or 0, tostring(one.hash or "—"):sub(1, 16)))
