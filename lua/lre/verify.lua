@@ -112,9 +112,9 @@ local function open_judges(self)
       local opened = open_judge(self, entry)
       if opened then
         check_metrics(self, entry, opened)
-        local same = self.by_hash[entry.hash] -- under another name: one verdict is that of both
-        if same then
-          table.insert(same.names, entry.name)
+        local earlier = self.by_hash[entry.hash] -- under another name: one verdict is that of both
+        if earlier then
+          table.insert(earlier.names, entry.name)
           opened:close()
         else
           self.judges[#self.judges + 1], self.by_hash[entry.hash] = opened, opened
