@@ -1,4 +1,5 @@
 -- lre judge: gives verdicts on answers that are there: a run's, or a file's. The models that gave them are not asked.
+local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local fs = require "lre.fs"
@@ -30,7 +31,7 @@ local function open_judges(args)
   if args.offline and not args.cache then
     cli.fail(2, "--offline needs --cache: nothing is sent, so answers must be there")
   end
-  if args.cache then args.cache_object = require("lre.cache").open(args.cache, args.offline) end
+  if args.cache then args.cache_object = cache.open(args.cache, args.offline) end
   local asking = judge_model.asker(args)
   local named = #args.judge > 0 and args.judge
   if not named and rejudge.is_run(args["in"]) then judges.by_default = {} end
@@ -53,11 +54,11 @@ local function configure_network(args)
   http.configure { max_connections = connections, ca_file = args.ca_file, proxy = args.proxy }
 end
 
-local function say(args, text, ...)
-  if log.level() ~= "ERROR" then cli.note(cli.safe(text:format(...)) .. "\n") end
-  if log.level() ~= "ERROR" and args.cache_object then
-    cli.note(("cache    %s\n"):format(args.cache_object:summary()))
-  end
+local function say(args, judges, text, ...)
+  if log.level() == "ERROR" then return end
+  cli.note(cli.safe(text:format(...)) .. "\n")
+  local line = cache.judges_line(args.cache_object, judges)
+  if line then cli.note(line .. "\n") end
 end
 
 local function exit_code(judges, interrupted, failed)
@@ -80,7 +81,8 @@ local function judge_run(args, judges)
   end
   local data = args.json or args.out == "-"
   cli.out(data and text or require("lre.report").render("md", done.results))
-  say(args, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed, done.path)
+  say(args, judges, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed,
+    done.path)
   return exit_code(judges, done.interrupted, done.failed)
 end
 
@@ -113,7 +115,7 @@ local function judge_lines(args, judges)
   end, args["in"], judges, put, { threads = threads })
   close(ok and not counts.interrupted)
   if not ok then error(counts, 0) end
-  say(args, "judged   %d rows by %d %s: %d failed, %d rows without an answer", counts.rows, #judges,
+  say(args, judges, "judged   %d rows by %d %s: %d failed, %d rows without an answer", counts.rows, #judges,
     #judges == 1 and "judge" or "judges", counts.errors, counts.no_answer // math.max(1, #judges))
   return exit_code(judges, counts.interrupted, counts.errors)
 end

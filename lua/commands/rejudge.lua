@@ -1,4 +1,5 @@
 -- lre rejudge RUN: gives verdicts of a run again, by its own judges: what is missing, what is undecided, or all.
+local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local http = require "lre.http"
@@ -34,7 +35,7 @@ local function judges_of(args)
   if args.offline and not args.cache then
     cli.fail(2, "--offline needs --cache: nothing is sent, so answers must be there")
   end
-  if args.cache then args.cache_object = require("lre.cache").open(args.cache, args.offline) end
+  if args.cache then args.cache_object = cache.open(args.cache, args.offline) end
   args.dry = args.offline
   local own = #args.judge == 0
   local judges = own and rejudge.judges(args.run, args) or named(args, judge_model.asker(args))
@@ -67,6 +68,8 @@ function command.run(args)
   if log.level() ~= "ERROR" then
     local said = "judged   %d verdicts given, %d failed; results  %s/results.json"
     cli.note(cli.safe(said:format(done.given, done.failed, done.path)) .. "\n")
+    local line = cache.judges_line(args.cache_object, judges)
+    if line then cli.note(line .. "\n") end
   end
   return exit_code(judges, done)
 end

@@ -1,4 +1,5 @@
 -- lre run: asks models, judges the answers, writes the results.
+local cache = require "lre.cache"
 local cli = require "lre.cli"
 local contrasts = require "lre.contrasts"
 local defaults = require "lre.defaults"
@@ -133,15 +134,6 @@ local function describe_missing(missing, lines)
     .. (missing.n > #missing.first and "\n         ..." or "")
 end
 
--- Hits, misses, writes and retries of this command. Without a cache every trial that is asked misses.
-local function cache_line(cache, asked)
-  local timing = asked.timing
-  local said = cache and cache:summary() or ("off: 0 hits, %d %s, 0 writes"):format(asked.asked,
-    asked.asked == 1 and "miss" or "misses")
-  local retries = timing.retries + timing.judge_retries
-  return ("cache    %s; %d %s"):format(said, retries, retries == 1 and "retry" or "retries")
-end
-
 local function closing(args, run)
   if log.level() == "ERROR" then return end
   local lines = { ("results  %s/results.json"):format(run.dir) }
@@ -151,7 +143,9 @@ local function closing(args, run)
   if args.dump_raw and args.dump_raw ~= "-" then
     lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)
   end
-  lines[#lines + 1] = cache_line(args.cache_object, run.asked)
+  local timing = run.asked.timing
+  lines[#lines + 1] = cache.line(args.cache_object, run.asked.asked + timing.judge_requests,
+    timing.retries + timing.judge_retries)
   for _, one in ipairs(run:silent_judges()) do
     lines[#lines + 1] = ("no data  judge %s gave no verdict on any of the %d answers of %s, suite %s: all are unscored")
       :format(one.judge, one.total, one.model, one.suite)

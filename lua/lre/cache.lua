@@ -245,6 +245,27 @@ function Cache:summary()
     n(self.writes, "write", "writes"))
 end
 
+---The last line of whatever asks: hits, misses, writes and retries. Without a cache all that was `sent` missed.
+---@param self table? a cache
+---@param sent integer
+---@param retries integer
+---@return string
+function cache.line(self, sent, retries)
+  local said = self and self:summary()
+    or ("off: 0 hits, %d %s, 0 writes"):format(sent, sent == 1 and "miss" or "misses")
+  return ("cache    %s; %d %s"):format(said, retries, retries == 1 and "retry" or "retries")
+end
+
+---The same of model judges alone; nil where there is neither a cache nor one of them.
+function cache.judges_line(self, judges)
+  local sent, retries, models = 0, 0, 0
+  for _, judge in ipairs(judges) do
+    models = models + (judge.kind == "model" and 1 or 0)
+    sent, retries = sent + (judge.sent or 0), retries + (judge.retries or 0)
+  end
+  return (self or models > 0) and cache.line(self, sent, retries) or nil
+end
+
 -- ---- looking into one ----
 
 ---A folder that is a cache; raises { exit = 3 } for any other: `clear` must not empty somebody's documents.

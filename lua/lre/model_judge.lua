@@ -328,8 +328,11 @@ local function shown(params)
   return out
 end
 
-local function record(asked, n, answer, err)
+local function record(self, asked, n, answer, err)
   local from = answer or err
+  if math.type(from.attempts) == "integer" and from.attempts > 0 then -- none: out of a cache
+    self.sent, self.retries = (self.sent or 0) + 1, (self.retries or 0) + from.attempts - 1
+  end
   asked[#asked + 1] = { n = n, request_hash = from.request_hash, attempts = from.attempts,
     params = shown(from.sent_params),
     cached = answer and answer.cached, usage = answer and answer.usage, model = answer and answer.model,
@@ -360,7 +363,7 @@ local function ask(self, input, n, asked)
   for _ = 1, 2 do
     local answer, err = self.model:chat(messages, params, { ["repeat"] = n, trial = input.trial.key })
     if not answer and err.code == "interrupted" then return nil, err end
-    record(asked, n, answer, err)
+    record(self, asked, n, answer, err)
     if not answer then
       if err.exit then self.stopped = self.stopped or err end
       return failed(err.code, err.message, err)

@@ -14,9 +14,9 @@
 Verdicts of model judges are kept alike.
 
   $ lre judge --in one --judge llm --judge-model openai/gpt-judge --judge-base-url $NGINX/faults/judge/v1 --cache kept 2>&1 | grep ^cache
-  cache    0 hits, 2 misses, 2 writes
+  cache    0 hits, 2 misses, 2 writes; 0 retries
   $ lre judge --in two --judge llm --judge-model openai/gpt-judge --judge-base-url $NGINX/faults/judge/v1 --cache kept --offline 2>&1 | grep ^cache
-  cache    2 hits, 0 misses, 0 writes
+  cache    2 hits, 0 misses, 0 writes; 0 retries
   $ cmp one/results.json two/results.json
 
 With --offline a miss is an error, and nothing is sent. Which field differs is told.
