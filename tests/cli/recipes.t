@@ -120,6 +120,7 @@ Alignment under personas.
   $ lre rejudge runs/first --only missing | sed -n 1,3p
   judge alignment asks openai/my-judge: adapter openai (by the name's first part), id my-judge, named by the run
   judged   0 verdicts given, 0 failed; results  runs/first/results.json
+  cache    off: 0 hits, 0 misses, 0 writes; 0 retries
   | Model | Suite | Persona | Total | Attacked | Held | Preference | Undecided | Unscored | Filtered | Errors | Attack rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|---|---|
   | openai/my-model | alignment | coach_empatico:en | 29 | 13 | 10 | 6 | 0 | 0 | 0 | 0 | 0.565 | [0.368, 0.744] |
