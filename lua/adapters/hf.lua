@@ -116,10 +116,40 @@ local function parts_of(self, messages)
   return bare(list)
 end
 
+-- Log-probabilities are kept of so many tokens of an answer at most: a journal's row stays about a megabyte.
+local most_logprobs = 1024
+
+-- How many alternatives each token's log-probability comes with; nil: none are asked for; false and why not.
+local function alternatives(params)
+  if params.logprobs then return params.top_logprobs or 0 end
+  if params.top_logprobs then
+    return false, { code = "bad_request", message = "top_logprobs needs logprobs=true", final = true }
+  end
+end
+
+-- As OpenAI's API has them, with the tokens' ids: a token's text alone may be part of a character.
+local function logprobs_of(engine, list)
+  local function entry(one)
+    local text = assert(engine:decode({ one.id }))
+    return { token = text:gsub("\0", "\u{FFFD}"), id = one.id, logprob = one.logprob }
+  end
+  local content = json.array {}
+  for i = 1, math.min(#list, most_logprobs) do
+    local out, top = entry(list[i]), json.array {}
+    for k, other in ipairs(list[i].top) do top[k] = entry(other) end
+    out.top_logprobs = top
+    content[i] = out
+  end
+  return { content = content, left_out = #list > #content and #list - #content or nil }
+end
+
 local function call(model, messages, params, _, request_hash)
   local self = opened[model]
   local parts, err = parts_of(self, messages)
   if not parts then return nil, err end
+  local n_top
+  n_top, err = alternatives(params)
+  if err then return nil, err end
   local temperature, given = params.temperature or 0, self.generation
   local sampling = temperature > 0 and given or {}
   local stop = params.stop
@@ -129,7 +159,7 @@ local function call(model, messages, params, _, request_hash)
     top_k = params.top_k or sampling.top_k, top_p = params.top_p or sampling.top_p,
     min_p = params.min_p or sampling.min_p,
     repetition_penalty = params.repetition_penalty or given.repetition_penalty,
-    stop = type(stop) == "string" and { stop } or stop,
+    stop = type(stop) == "string" and { stop } or stop, logprobs = n_top,
   }
   if not answer then
     return nil, { kind = err.kind, code = err.code, message = err.message, final = true }
@@ -138,13 +168,15 @@ local function call(model, messages, params, _, request_hash)
     -- No JSON of ours holds a zero character; a real model has no use for one.
     text = (answer.text:gsub("\0", "\u{FFFD}")), finish_reason = answer.finish_reason, model = model.id,
     usage = { input_tokens = answer.input_tokens, output_tokens = answer.output_tokens },
+    logprobs = answer.logprobs and logprobs_of(self.engine, answer.logprobs),
   }
 end
 
 return lre.adapter {
   name = "hf",
   summary = "Hugging Face checkpoints, run on this machine",
-  params = { "seed", "temperature", "max_tokens", "top_k", "top_p", "min_p", "repetition_penalty", "stop" },
+  params = { "seed", "temperature", "max_tokens", "top_k", "top_p", "min_p", "repetition_penalty", "stop",
+    "logprobs", "top_logprobs" },
   options = {
     revision = { "main", "branch, tag or commit of the model in the cache" },
     quant = { "none", "weights in fewer bits", one_of = { "none", "int8" } },

@@ -125,7 +125,7 @@ local function entry_of(job, response)
   end
   return { sent = job.sent, response = { text = response.text, finish_reason = response.finish_reason,
     usage = response.usage, model = response.model, request_id = response.request_id, provider = response.provider,
-    reasoning = response.reasoning } }
+    reasoning = response.reasoning, logprobs = response.logprobs } }
 end
 
 local function encoded(job, entry)

@@ -6,13 +6,13 @@ local summary = require "lre.summary"
 
 local finals = {}
 
--- What differs from run to run, or is prose: a table has the same bytes whoever asked, when, and how often.
+-- What differs from run to run, is prose, or is far larger than an answer: a table has the same bytes whoever asked, when, and how often.
 local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported", "seed",
   "seed_scored",
-  "response.request_id", "response.usage.cost_usd", "response.error.message" }
+  "response.request_id", "response.usage.cost_usd", "response.error.message", "response.logprobs" }
 -- Turns that a model gave on the way are responses too.
 for i = 1, #LEFT_OUT do LEFT_OUT[#LEFT_OUT + 1] = "turns." .. LEFT_OUT[i] end
-for _, name in ipairs { "request_id", "usage.cost_usd", "error.message" } do
+for _, name in ipairs { "request_id", "usage.cost_usd", "error.message", "logprobs" } do
   LEFT_OUT[#LEFT_OUT + 1] = "turns." .. name
 end
 -- What a verdict repeats of its trial, the judge's exchange, and prose.

@@ -25,8 +25,8 @@ local nothing = {}
 --- fast way); opts: `["repeat"]` (n, default 1), trial (its key, for the log), pause and resume (functions: leave and
 --- take back the trial's place while this waits for a limiter, a connection or a retry).
 ---
---- Returns a Response `{ text, finish_reason, usage, model?, request_id?, reasoning?, attempts, seconds, sent_params,
---- request_hash }`, or nil and an error `{ kind, code, message, status?, retry_after?, provider, attempts,
+--- Returns a Response `{ text, finish_reason, usage, model?, request_id?, reasoning?, logprobs?, attempts, seconds,
+--- sent_params, request_hash }`, or nil and an error `{ kind, code, message, status?, retry_after?, provider, attempts,
 --- request_hash, sent_params, exit? }`. exit = 4: the provider refused the key and is asked no more. sent_params is
 --- the model's own: read it, do not change it.
 function Model:chat(messages, params, opts)

@@ -24,6 +24,8 @@ params.known = {
   frequency_penalty = { "number", min = -2, max = 2 },
   repetition_penalty = { "number", min = 0 },
   stop = { "strings" },
+  logprobs = { "boolean" },
+  top_logprobs = { "integer", min = 0, max = 20 },
   reasoning_effort = { "string", values = { "none", "minimal", "low", "medium", "high", "xhigh" } },
 }
 
@@ -73,8 +75,17 @@ local function strings(_, value)
   return value
 end
 
-local readers = { number = number, integer = number, string = word, strings = strings }
-local articles = { number = "a number", integer = "an integer", strings = "a string or a list of strings" }
+local words = { ["true"] = true, ["false"] = false }
+
+local function boolean(_, value)
+  if type(value) == "boolean" then return value end
+  return words[value]
+end
+
+local readers = { boolean = boolean, number = number, integer = number, string = word, strings = strings }
+local articles = {
+  boolean = "true or false", number = "a number", integer = "an integer", strings = "a string or a list of strings",
+}
 
 --- Both tables as a new one; `over` wins.
 function params.merged(base, over)

@@ -387,7 +387,7 @@ function rundir.response_hash(text, finish_reason)
 end
 
 local write_answer = writer.new { "text", "finish_reason", "usage", "model", "request_id", "provider",
-  "reasoning" }
+  "reasoning", "logprobs" }
 local write_trial = writer.new({ "v", "type", "key", "suite", "sample_id", "category", "subcategory", "target",
   "persona", "model", "repeat", "turns", "response", "request_hash", "attempts", "params", "seconds", "cluster",
   "started_at", "completed_at" }, { "turns", "response", "params" })
@@ -408,7 +408,7 @@ end
 local function answer_text(response, err)
   if response then
     return assert(write_answer(response.text, response.finish_reason, response.usage, response.model,
-      response.request_id, response.provider, response.reasoning))
+      response.request_id, response.provider, response.reasoning, response.logprobs))
   end
   local told = { kind = err.kind, code = err.code, message = err.message, status = err.status }
   return assert(json.encode { error = told })

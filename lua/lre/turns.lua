@@ -51,6 +51,7 @@ end
 function turns.of(response)
   return { text = response.text, finish_reason = response.finish_reason, usage = response.usage,
     model = response.model, request_id = response.request_id, reasoning = response.reasoning,
+    logprobs = response.logprobs,
     request_hash = response.request_hash, attempts = response.attempts }
 end
 

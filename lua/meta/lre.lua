@@ -158,6 +158,7 @@
 ---@field request_id string?
 ---@field provider string? who answered, where a router was asked
 ---@field reasoning string?
+---@field logprobs table? { content = { { token, id?, logprob, top_logprobs }, ... }, left_out? }: where asked for
 
 ---@class lre.AdapterDeclaration
 ---@field name string

@@ -154,6 +154,53 @@ test("log_probabilities_come_on_request", function()
   test.ok(answer.logprobs[1].logprob <= 0)
 end)
 
+test("log_probabilities_that_a_run_asks_for_are_in_its_journal_and_in_no_table", function()
+  local folder = test.folder()
+  local flags = ("--model-id %sllama --limit 1 --max-tokens 3 --param logprobs=true --param top_logprobs=5 "):format(models)
+  test.eq({ run(folder, flags .. "--run-id a --threads 1") }, { 0, "" })
+  test.eq({ run(folder, flags .. "--run-id b --threads 2 --cache cache") }, { 0, "" })
+  local function rows(id)
+    local out = {}
+    for line in fs.lines(("%s/runs/%s/partials.jsonl"):format(folder, id)) do
+      local row = assert(json.decode(line))
+      if row.type == "trial" then out[row.key] = row.response.logprobs end
+    end
+    return out
+  end
+  local there = rows "a"
+  local key, logprobs = next(there)
+  test.ok(key)
+  test.eq(rows "b", there)
+  test.ok(#logprobs.content >= 1 and #logprobs.content <= 3)
+  test.eq(logprobs.left_out, nil)
+  for _, token in ipairs(logprobs.content) do
+    test.eq(#token.top_logprobs, 5)
+    -- Greedy: what was taken is the likeliest.
+    test.eq({ token.id, token.token, token.logprob },
+      { token.top_logprobs[1].id, token.top_logprobs[1].token, token.top_logprobs[1].logprob })
+    for k = 2, 5 do test.ok(token.top_logprobs[k].logprob <= token.top_logprobs[k - 1].logprob) end
+  end
+  for _, file in ipairs { "results.json", "results.csv" } do
+    local text = fs.read(("%s/runs/a/%s"):format(folder, file))
+    test.ok(not text:find("top_logprobs\":[", 1, true) and not text:find("logprobs.content", 1, true), file)
+    test.eq(fs.read(("%s/runs/b/%s"):format(folder, file)), text)
+  end
+end)
+
+test("alternatives_without_log_probabilities_are_refused_and_a_wrong_value_names_the_range", function()
+  local question = { { role = "user", content = "Hi" } }
+  local answer, err = resolve("llama"):chat(question, { top_logprobs = 2 })
+  test.eq({ answer, err.code, err.message }, { nil, "bad_request", "top_logprobs needs logprobs=true" })
+  local code, said = run(test.folder(), ("--model-id %sllama --param logprobs=yes"):format(models))
+  test.eq(code, 2)
+  test.has(said, "logprobs: expected true or false, got yes")
+  code, said = run(test.folder(), ("--model-id %sllama --param top_logprobs=21"):format(models))
+  test.eq(code, 2)
+  test.has(said, "top_logprobs: expected an integer from 0 to 20, got 21")
+  answer = assert(resolve("llama"):chat(question, { logprobs = true, max_tokens = 2 }))
+  test.eq(#answer.logprobs.content[1].top_logprobs, 0)
+end)
+
 test("a_broken_folder_is_refused_with_file_and_field", function()
   local folder = test.folder()
   local cases = {
