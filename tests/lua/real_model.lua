@@ -50,14 +50,27 @@ test("chats_are_rendered_and_read_as_transformers_does", function()
   end
 end)
 
-test("a_run_on_it_is_the_recorded_one_byte_for_byte", function()
+-- What was answered, by trial. Hashes of the judge and the adapter are left out: both may be edited.
+local function answers(run)
+  local out = {}
+  for line in fs.lines(run .. "/partials.jsonl") do
+    local row = assert(json.decode(line))
+    if row.type == "trial" then
+      out[row.key] = { row.response.text, row.response.finish_reason, row.response.usage }
+    end
+  end
+  return out
+end
+
+test("a_run_on_it_gives_the_recorded_answers_and_so_does_one_in_int8", function()
   need_model()
   local runs = test.folder()
   local result = assert(process.run { "bash", "-c", ("%s/examples/data/make_local.sh %s %s %s"):format(test.root,
     test.program, folder, runs), timeout = 540, max_bytes = 1 << 24 })
   test.eq(result.exit, 0, result.err)
-  for _, name in ipairs { "results.json", "results.csv" } do
-    test.eq(assert(fs.read(runs .. "/smollm2-135m/" .. name)),
-      assert(fs.read(test.root .. "/examples/data/smollm2-135m/" .. name)), name)
+  for _, name in ipairs { "smollm2-135m", "smollm2-135m-int8" } do
+    local got, wanted = answers(runs .. "/" .. name), answers(test.root .. "/examples/data/" .. name)
+    for key, answer in pairs(wanted) do test.eq(got[key], answer, name .. ": " .. key) end
+    test.ok(next(wanted), name)
   end
 end)
