@@ -35,8 +35,15 @@ struct pattern_set {
   struct lre_regex_set *set; /* NULL: closed */
 };
 
+static bool is_pattern(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return false;
+  bool same = lua_topointer(L, -1) == lre_context_get(L)->pattern_type;
+  lua_pop(L, 1);
+  return same && lua_isuserdata(L, index);
+}
+
 static struct pattern *check_pattern(lua_State *L, int index) {
-  struct pattern *p = luaL_checkudata(L, index, PATTERN);
+  struct pattern *p = is_pattern(L, index) ? lua_touserdata(L, index) : luaL_checkudata(L, index, PATTERN);
   luaL_argcheck(L, p->re, index, "the pattern is closed");
   return p;
 }
@@ -575,6 +582,9 @@ int luaopen_lre_regex(lua_State *L) {
   static const luaL_Reg functions[] = {{"new", regex_new}, {"set", regex_set}, {"escape", regex_escape}, {NULL, NULL}};
   lre_bind_type(L, PATTERN, pattern_methods, pattern_gc);
   lre_bind_type(L, PATTERN_SET, set_methods, set_gc);
+  luaL_getmetatable(L, PATTERN);
+  lre_context_get(L)->pattern_type = lua_topointer(L, -1);
+  lua_pop(L, 1);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -185,11 +185,11 @@ void lre_sandbox_freeze(struct lre_sandbox *sb, lua_State *L, int first, int las
   lua_settop(L, top);
 }
 
-/* The values are on the top, now and before. */
-static bool is_same(lua_State *L) {
-  if (lua_rawequal(L, -1, -2)) return true;
+/* The value is on the top. */
+static bool is_same(lua_State *L, int before) {
+  if (lua_rawequal(L, -1, before)) return true;
   bool nan_now = lua_type(L, -1) == LUA_TNUMBER && !lua_rawequal(L, -1, -1);
-  bool nan_before = lua_type(L, -2) == LUA_TNUMBER && !lua_rawequal(L, -2, -2);
+  bool nan_before = lua_type(L, before) == LUA_TNUMBER && !lua_rawequal(L, before, before);
   return nan_now && nan_before;
 }
 
@@ -209,10 +209,9 @@ static void note_impure(struct lre_sandbox *sb, lua_State *L, size_t i, const ch
 bool lre_sandbox_verify(struct lre_sandbox *sb, lua_State *L) {
   lua_State *kept = sb->snapshot;
   for (size_t i = 0; i < sb->n_upvalues; i++) {
-    lua_pushvalue(kept, 2 * (int)i + 2);
     const char *name = lua_getupvalue(kept, 2 * (int)i + 1, sb->upvalues[i]);
-    bool same = is_same(kept);
-    lua_pop(kept, 2);
+    bool same = is_same(kept, 2 * (int)i + 2);
+    lua_pop(kept, 1);
     if (same) continue;
     note_impure(sb, L, i, name);
     return false;

@@ -366,7 +366,9 @@ static bool put_error(struct lre_buf *out, const struct lre_row *row, struct lre
 
 static void put_member(struct lre_buf *out, const char *name, const struct lre_buf *token) {
   if (!token->len) return;
-  lre_buf_printf(out, "\"%s\":", name);
+  lre_buf_putc(out, '"');
+  lre_buf_puts(out, name);
+  lre_buf_puts(out, "\":");
   lre_buf_put(out, token->data, token->len);
   lre_buf_putc(out, ',');
 }
@@ -375,7 +377,7 @@ static bool put_scored(struct lre_buf *out, const struct lre_row *row) {
   lre_buf_putc(out, '{');
   put_member(out, "evidence", row->evidence);
   put_member(out, "label", &row->label);
-  lre_buf_printf(out, "\"state\":\"%s\"", row->undecided ? "undecided" : "scored");
+  lre_buf_puts(out, row->undecided ? "\"state\":\"undecided\"" : "\"state\":\"scored\"");
   if (row->value.len) {
     lre_buf_puts(out, ",\"value\":");
     lre_buf_put(out, row->value.data, row->value.len);

@@ -20,6 +20,7 @@ struct lre_context {
   struct lre_sandbox *sandbox;       /* NULL in the main state */
   struct lre_regex_scratch *scratch; /* this state's own: a state runs on one thread at a time */
   struct lre_regex_bank *bank;       /* where a sandbox's patterns are compiled; NULL in the main state */
+  const void *pattern_type;          /* the metatable of patterns: by its name it takes longer to tell */
 };
 struct lre_context *lre_context_get(lua_State *L);
 
