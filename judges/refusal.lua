@@ -142,8 +142,8 @@ local en = {
         .. [[|subject)|content) (?:that )?(?:I|we)\b|(?:falls|is|goes|are|(?:it|that]]
         .. [[|this)['’]s) (?:well )?(?:outside|beyond) (?:of )?(?:what (?:I|we)\b|(?:the (?:scope|bounds]]
         .. [[|range) of )?(?:my|our|what (?:I|we))\b)|I <dont> (?:help with|assist with|engage in]]
-        .. [[|participate in|provide|generate|produce|create]]
-        .. [[|write (?:\w+ ){0,2}(?:content|stories|material))(?!<limited>)\b)]],
+        .. [[|participate in|provide|generate|produce|create)(?!<limited>)\b]]
+        .. [[|I <dont> write (?:\w+ ){0,2}(?:content|stories|material)(?!<limited>)\b)]],
       says = { "That's not something I'll help with.", "This falls outside what I can do.",
         "I don't help with blackmail." },
       leaves = { "Rents beyond what a household earns push people out." } },

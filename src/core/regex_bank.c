@@ -176,6 +176,7 @@ static void note_key(struct lre_regex_bank *bank, const char *key, bool is_short
   memcpy(four, key, sizeof four);
   if (!is_short) bank->filter[hash(load32(four))] |= HAS_KEY;
   for (int c = 0; is_short && c <= UCHAR_MAX; c++) {
+    if (c && !(c & LRE_LITERAL_FOLD)) continue; /* no byte of a folded text; 0 is behind its end */
     four[SHORT_KEY] = (char)c;
     bank->filter[hash(load32(four))] |= HAS_SHORT_KEY;
   }
@@ -283,7 +284,9 @@ static bool fold(char *out, const char *s, size_t len) {
 /* See lre_literals_read: C5 B8, C5 BF, E1 BA 9E, E2 84 AA and E2 84 AB. */
 static bool has_odd_letter(const char *s, size_t len) {
   for (size_t i = 0; i + 1 < len; i++) {
-    unsigned char a = (unsigned char)s[i], b = (unsigned char)s[i + 1], c = (unsigned char)(i + 2 < len ? s[i + 2] : 0);
+    unsigned char a = (unsigned char)s[i];
+    if (a < 0xC5) continue;
+    unsigned char b = (unsigned char)s[i + 1], c = (unsigned char)(i + 2 < len ? s[i + 2] : 0);
     if (a == 0xC5 && (b == 0xB8 || b == 0xBF)) return true;
     if (a == 0xE1 && b == 0xBA && c == 0x9E) return true;
     if (a == 0xE2 && b == 0x84 && (c == 0xAA || c == 0xAB)) return true;

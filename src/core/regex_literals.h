@@ -11,7 +11,7 @@
 
 enum {
   LRE_LITERAL_MIN = 3, /* shorter ones are in nearly every text */
-  LRE_LITERAL_MAX = 23,
+  LRE_LITERAL_MAX = 27,
 };
 
 /* Every byte has LRE_LITERAL_FOLD or-ed in, which makes one of the two cases of ASCII and Latin-1 letters. */
