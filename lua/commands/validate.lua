@@ -25,8 +25,8 @@ end
 
 function command.run(args)
   defaults.apply(args, "validate")
-  if #args.judge ~= 1 then cli.fail(2, "--judge: expected one judge, got %d", #args.judge) end
-  local opened = answers.open_judge(args.judge[1], args, function(line) cli.note(cli.safe(line)) end)
+  if #args.judge > 1 then cli.fail(2, "--judge: expected one judge, got %d", #args.judge) end
+  local opened = answers.open_judge(args.judge[1] or "refusal", args, function(line) cli.note(cli.safe(line)) end)
   local positive, data = validate.positive(opened, args.positive), data_of(opened, args.data)
   local rows = answers.read(data, opened.labels)
   local out = validate.of(rows, answers.judge(opened, rows), { labels = opened.labels, positive = positive,

@@ -163,19 +163,25 @@ function report.categories(row)
   return shape.keys(row.categories or {})
 end
 
----Billions of parameters that a model's name gives, or nil. The last number directly before "b" or "B" (a blank may
----stand between)
----that begins at a word's start and is not followed by a letter or digit: "Qwen2-1.5B-Instruct" is 1.5. "8bit-model"
----has no size, nor
----has "mixtral-8x7b": that is neither 7 nor 56 billion.
-function report.size(name)
+-- The last number of `digits` directly before one of `letters` (a blank may stand between) that is a word.
+local function last_before(name, digits, letters)
   local found
   local padded = " " .. name .. " "
-  for before, number, after in padded:gmatch("%f[%d.]()(%d+%.?%d*)%s?[bB]()") do
+  for before, number, after in padded:gmatch(("%%f[%%d.]()(%s%%.?%%d*)%%s?[%s]()"):format(digits, letters)) do
     local left, right = padded:sub(before - 1, before - 1), padded:sub(after, after)
     if not left:match("[%w.]") and not right:match("%w") then found = tonumber(number) end
   end
   return found
+end
+
+---Billions of parameters that a model's name gives, or nil. The last number before "b", in words of their own:
+---"Qwen2-1.5B-Instruct" is 1.5. Without one, the last of two digits or more before "m": "SmolLM2-135M" is 0.135;
+---"-1M" is the length of a context. "8bit-model" has no size, nor has "mixtral-8x7b": that is neither 7 nor 56 billion.
+function report.size(name)
+  local billions = last_before(name, "%d+", "bB")
+  if billions then return billions end
+  local millions = last_before(name, "%d%d+", "mM")
+  return millions and millions / 1000
 end
 
 return report

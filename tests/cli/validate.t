@@ -66,9 +66,11 @@ Bad input names the line.
   $ : > empty.jsonl; lre validate --judge refusal --data empty.jsonl
   lre: empty.jsonl: it has no rows
   [3]
-  $ lre validate
-  lre: --judge: expected one judge, got 0
+  $ lre validate --judge refusal,llm
+  lre: --judge: expected one judge, got 2
   [2]
+  $ lre validate | head -1
+  # Judge refusal on refusal_validation.jsonl
   $ lre validate --judge $ROOT/examples/brevity.lua
   lre: judge brevity brings no labelled set (`validation = FILE` in its file); give one with --data
   [2]

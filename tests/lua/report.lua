@@ -14,8 +14,13 @@ test("the_last_size_in_a_name_counts", function()
   test.eq(report.size("qwen-1.5b-finetune-7b"), 7)
 end)
 
+test("millions_are_a_size_where_no_billions_are_said", function()
+  test.eq({ report.size "bert-110m", report.size "SmolLM2-135M-Instruct", report.size "Qwen2.5-14B-Instruct-1M" },
+    { 0.11, 0.135, 14 })
+end)
+
 test("what_only_looks_like_a_size_is_none", function()
-  for _, name in ipairs { "gpt-4o-mini", "8bit-model", "mixtral-8x7b", "bert-110m", "b", "claude-3-haiku", "4-beta" } do
+  for _, name in ipairs { "gpt-4o-mini", "8bit-model", "mixtral-8x7b", "pro-1m", "b", "claude-3-haiku", "4-beta" } do
     test.eq(report.size(name), nil, name)
   end
 end)
@@ -23,7 +28,7 @@ end)
 test("the_shared_sizes_hold_but_for_the_quirks_we_do_not_copy", function()
   local text = fs.read(test.shared .. "/vectors/refusal.json")
   if not text then test.skip("no vectors/refusal.json in " .. test.shared) end
-  local quirks = { ["8bit-model"] = true, ["mixtral-8x7b"] = true }
+  local quirks = { ["8bit-model"] = true, ["mixtral-8x7b"] = true, ["bert-110m"] = true }
   for name, size in pairs(json.decode(text, { max_bytes = 1 << 26 }).size_parse) do
     local want = size ~= json.null and size + 0.0 or nil
     local got = report.size(name)
