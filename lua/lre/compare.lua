@@ -551,6 +551,11 @@ local function table_line(row)
     t.neither)
 end
 
+-- An interval of rates and a test of discordant pairs (or of samples' signs) may say two things near the edge.
+local function contradicts(row, alpha)
+  return row.p and row.low and (row.p < alpha) ~= (row.low > 0 or row.high < 0)
+end
+
 local function notes_of(outcome)
   local lines = {}
   local function add(text, ...) lines[#lines + 1] = "- " .. text:format(...) end
@@ -565,6 +570,10 @@ local function notes_of(outcome)
         row.samples)
     end
     if row.note then add("%s: %s", report.plain(row.name), row.note) end
+    if contradicts(row, outcome.alpha) then
+      add("%s: the interval %s 0, the test's p is %.4f: they are made differently; take it as not settled",
+        report.plain(row.name), (row.low > 0 or row.high < 0) and "leaves out" or "holds", row.p)
+    end
   end
   if (outcome.only_a or 0) + (outcome.only_b or 0) > 0 then
     add("left out: %d trials that only A has, %d that only B has", outcome.only_a, outcome.only_b)

@@ -51,6 +51,7 @@ Two runs of the same samples are paired by trial.
   
   - harmful_helpful: both 9, only A 0, only B 5, neither 1
   - jailbreak_styles: both 2, only A 0, only B 7, neither 1
+  - jailbreak_styles: the interval leaves out 0, the test's p is 0.0156: they are made differently; take it as not settled
   $ lre compare runs/a runs/b --by category --json | grep -c '"p_holm"'
   2
 

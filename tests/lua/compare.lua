@@ -32,6 +32,15 @@ test("two_runs_of_the_same_samples_are_paired_by_trial", function()
   test.has(compare.text(out), "exact McNemar")
 end)
 
+test("an_interval_and_a_test_that_disagree_about_zero_are_told", function()
+  -- only A 6, only B 16 of 161: McNemar .0525, and an interval without 0 (statistics.md, 2.3 and 2.4)
+  local a, b = folders(runs.trials(("r"):rep(59) .. ("r"):rep(6) .. ("c"):rep(16) .. ("c"):rep(80)),
+    runs.trials(("r"):rep(59) .. ("c"):rep(6) .. ("r"):rep(16) .. ("c"):rep(80)))
+  test.has(compare.text(of(a, b)), "all: the interval leaves out 0, the test's p is 0.0525: they are made differently")
+  local same, other = folders(runs.trials "rrcc", runs.trials "rccc")
+  test.ok(not compare.text(of(same, other)):find("made differently", 1, true))
+end)
+
 test("results_files_are_compared_as_independent_samples_and_it_is_said_why", function()
   local at = test.folder()
   local five, seven = ("r"):rep(5) .. ("c"):rep(10), ("r"):rep(7) .. ("c"):rep(8)
