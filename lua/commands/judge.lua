@@ -1,4 +1,5 @@
 -- lre judge: gives verdicts on answers that are there: a run's, or a file's. The models that gave them are not asked.
+local budget = require "lre.budget"
 local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
@@ -73,7 +74,7 @@ local function exit_code(judges, interrupted, failed)
 end
 
 local function judge_run(args, judges)
-  local done = rejudge.run(args["in"], judges)
+  local done = rejudge.run(args["in"], judges, nil, nil, args)
   local text = assert(json.encode(done.results, 2))
   if args.out and args.out ~= "-" then
     local ok, err = fs.write(args.out, text)
@@ -83,7 +84,10 @@ local function judge_run(args, judges)
   cli.out(data and text or require("lre.report").render("md", done.results))
   say(args, judges, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed,
     done.path)
-  return exit_code(judges, done.interrupted, done.failed)
+  for _, line in ipairs(log.level() ~= "ERROR" and budget.told(done.budget, done.missing) or {}) do
+    cli.note(cli.safe(line) .. "\n")
+  end
+  return exit_code(judges, done.interrupted, done.missing and 1 or done.failed)
 end
 
 -- Where lines go: standard output, a device as it is, or a file that has its name only when it is whole.
@@ -125,7 +129,11 @@ function command.run(args)
   args["in"] = args["in"] or rejudge.newest(args.run_dir)
   local judges = open_judges(args)
   configure_network(args)
-  if rejudge.is_run(args["in"]) then return judge_run(args, judges) end
+  local is_run = rejudge.is_run(args["in"])
+  if not is_run and (args.budget_usd or args.budget_tokens or args.budget_requests) then
+    cli.fail(2, "%s: --budget-* hold for a run, whose account is kept in its folder; this is a file", args["in"])
+  end
+  if is_run then return judge_run(args, judges) end
   return judge_lines(args, judges)
 end
 

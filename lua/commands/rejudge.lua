@@ -1,4 +1,5 @@
 -- lre rejudge RUN: gives verdicts of a run again, by its own judges: what is missing, what is undecided, or all.
+local budget = require "lre.budget"
 local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
@@ -54,7 +55,7 @@ local function exit_code(judges, done)
   for _, one in ipairs(judges) do
     if one.stopped then return 4 end
   end
-  return done.failed > 0 and 1 or 0
+  return (done.failed > 0 or done.missing) and 1 or 0
 end
 
 function command.run(args)
@@ -63,11 +64,12 @@ function command.run(args)
   local connections = args.max_connections or args.concurrency
   platform.raise_nofile(connections + 64)
   http.configure { max_connections = connections, ca_file = args.ca_file, proxy = args.proxy }
-  local done = rejudge.run(args.run, judges, args.only, own)
+  local done = rejudge.run(args.run, judges, args.only, own, args)
   cli.out(args.json and assert(json.encode(done.results, 2)) or require("lre.report").render("md", done.results))
   if log.level() ~= "ERROR" then
     local said = "judged   %d verdicts given, %d failed; results  %s/results.json"
     cli.note(cli.safe(said:format(done.given, done.failed, done.path)) .. "\n")
+    for _, line in ipairs(budget.told(done.budget, done.missing)) do cli.note(cli.safe(line) .. "\n") end
     local line = cache.judges_line(args.cache_object, judges)
     if line then cli.note(line .. "\n") end
   end

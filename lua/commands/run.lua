@@ -1,4 +1,5 @@
 -- lre run: asks models, judges the answers, writes the results.
+local budget = require "lre.budget"
 local cache = require "lre.cache"
 local cli = require "lre.cli"
 local contrasts = require "lre.contrasts"
@@ -111,27 +112,23 @@ local function check_writable(path)
   if not parent or parent.type ~= "folder" then cli.fail(4, "%s: the folder %s does not exist", path, folder) end
 end
 
--- How much of the budget is gone.
-local function describe_budget(account, lines)
-  if not account then return end
-  local spent, limit = account:state()
-  local parts = {}
-  if limit.usd then parts[#parts + 1] = ("$%.4f of $%.4f"):format(spent.usd, limit.usd) end
-  if limit.tokens then parts[#parts + 1] = ("%d of %d tokens"):format(spent.tokens, limit.tokens) end
-  if limit.requests then parts[#parts + 1] = ("%d of %d requests"):format(spent.requests, limit.requests) end
-  lines[#lines + 1] = "budget   " .. table.concat(parts, ", ")
-  if account.ended then lines[#lines + 1] = account.ended.message end
+local function append(lines, more)
+  table.move(more, 1, #more, #lines + 1, lines)
 end
 
--- What a limit left undone: by cell, and the first ones by key.
+-- What a limit left undone: by cell and judge, and the first ones by key.
 local function describe_missing(missing, lines)
-  if not missing or missing.n == 0 then return end
-  lines[#lines + 1] = ("missing  %d trials"):format(missing.n)
-  for _, cell in ipairs(missing.cells) do
-    lines[#lines + 1] = ("         %d of %s, persona %s, suite %s"):format(cell.n, cell.model, cell.persona, cell.suite)
+  if not missing then return end
+  if missing.n > 0 then
+    lines[#lines + 1] = ("missing  %d trials"):format(missing.n)
+    for _, cell in ipairs(missing.cells) do
+      lines[#lines + 1] = ("         %d of %s, persona %s, suite %s"):format(cell.n, cell.model, cell.persona,
+        cell.suite)
+    end
+    lines[#lines + 1] = "         " .. table.concat(missing.first, "\n         ")
+      .. (missing.n > #missing.first and "\n         ..." or "")
   end
-  lines[#lines + 1] = "         " .. table.concat(missing.first, "\n         ")
-    .. (missing.n > #missing.first and "\n         ..." or "")
+  append(lines, budget.missing_verdicts(missing.verdicts))
 end
 
 local function closing(args, run)
@@ -152,7 +149,7 @@ local function closing(args, run)
   end
   if run.asked.stopped then lines[#lines + 1] = "stopped: " .. run.asked.stopped.message end
   if run.asked.timed_out then lines[#lines + 1] = (args.max_wall and "--max-wall" or "--timeout-run") .. " passed" end
-  describe_budget(run.asked.budget, lines)
+  if run.asked.budget then append(lines, run.asked.budget:describe()) end
   describe_missing(run.missing, lines)
   if run.results.trials.recorded < run.results.trials.planned then
     lines[#lines + 1] = ("%d of %d trials have no answer yet; go on with the same command and --run-id %s"):format(

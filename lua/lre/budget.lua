@@ -225,19 +225,22 @@ function budget.of(s, models)
   return self
 end
 
+---The price of a model; nil where dollars are not bounded and nobody knows it. Raises { exit = 3 } where they are.
+function Budget:price(label, adapter, id)
+  local price = prices.find(self.rows, adapter, id)
+  if price or not self.limit.nano then return price end
+  fail(3, "--budget-usd: the price of %s (adapter %s, id %s) is not known, so nothing was sent. Put it into a file "
+    .. 'and pass --prices FILE: return { { provider = "%s", model = "%s", input = X, output = Y, taken = '
+    .. '"YYYY-MM-DD" } }, in dollars per million tokens.', label, adapter, id, adapter, id)
+end
+
 ---Puts a model under this budget.
 function Budget:admit(model)
   local bounded = budget.max_output(model._known)
   if not bounded and (self.limit.nano or self.limit.tokens) and not model._adapter.call then
     fail(3, "%s: nothing bounds the length of its answers, so no budget can be held; give --max-tokens", model.label)
   end
-  model._price = prices.find(self.rows, model.adapter, model.id)
-  if self.limit.nano and not model._price then
-    fail(3, "--budget-usd: the price of %s (adapter %s, id %s) is not known, so nothing was sent. Put it into a file "
-      .. 'and pass --prices FILE: return { { provider = "%s", model = "%s", input = X, output = Y, taken = '
-      .. '"YYYY-MM-DD" } }, in dollars per million tokens.', model.label, model.adapter, model.id, model.adapter,
-      model.id)
-  end
+  model._price = self:price(model.label, model.adapter, model.id)
   model._budget = self
 end
 
@@ -298,6 +301,37 @@ function Budget:continue(store, the_plan)
   spent.requests = math.max(spent.requests, math.tointeger(mark.requests) or 0)
   spent.tokens = math.max(spent.tokens, math.tointeger(mark.tokens) or 0)
   spent.nano = math.max(spent.nano, math.ceil((tonumber(mark.usd) or 0) * NANO))
+end
+
+---What a budget is and how much of it is gone, and what ended it: lines for who started the command.
+---@return string[]
+function Budget:describe()
+  local spent, limit = self:state()
+  local parts = {}
+  if limit.usd then parts[#parts + 1] = ("$%.4f of $%.4f"):format(spent.usd, limit.usd) end
+  if limit.tokens then parts[#parts + 1] = ("%d of %d tokens"):format(spent.tokens, limit.tokens) end
+  if limit.requests then parts[#parts + 1] = ("%d of %d requests"):format(spent.requests, limit.requests) end
+  return { "budget   " .. table.concat(parts, ", "), self.ended and self.ended.message }
+end
+
+---The same and what it left without a verdict; nothing where there was no budget.
+---@return string[]
+function budget.told(account, missing)
+  local lines = account and account:describe() or {}
+  local lacking = budget.missing_verdicts(missing)
+  return table.move(lacking, 1, #lacking, #lines + 1, lines)
+end
+
+---What a limit left without a verdict (see lre.run.missing_verdicts), as lines.
+---@return string[]
+function budget.missing_verdicts(missing)
+  local lines = {}
+  for _, of in ipairs(missing or {}) do
+    lines[#lines + 1] = ("missing  %d verdicts of judge %s"):format(of.n, of.judge)
+    for _, key in ipairs(of.first) do lines[#lines + 1] = "         " .. key end
+    if of.n > #of.first then lines[#lines + 1] = "         ..." end
+  end
+  return lines
 end
 
 ---Writes what was really spent, at a run's end.

@@ -9,6 +9,7 @@ local defaults = {}
 local ASKS, JUDGES = { "run", "judge", "rejudge" }, { "run", "judge", "rejudge", "validate", "did" }
 local FETCHES = { "run", "judge", "rejudge", "pull" }
 local RUN, DEMO, EVERY = "run", "demo", "*"
+local SPENDS = { RUN, "judge", "rejudge" }
 local ENTRIES = {
   { "suite", aliases = { "--suites", "--dataset" }, type = "specs", metavar = "NAME|FILE", group = "What to measure",
     on = { RUN, "import" },
@@ -177,17 +178,17 @@ local ENTRIES = {
     help = "For the run: then nothing new starts, as after Ctrl-C." },
 
   { "budget-usd", type = "number", min = 0, max = 1e9, default_text = "none", unit = "US dollars", group = "Budget",
-    on = { RUN },
+    on = SPENDS,
     help = "Most that the run may cost, over all its sessions; a model of unknown price is refused." },
-  { "budget-tokens", type = "integer", min = 1, max = 1 << 50, default_text = "none", group = "Budget", on = { RUN },
+  { "budget-tokens", type = "integer", min = 1, max = 1 << 50, default_text = "none", group = "Budget", on = SPENDS,
     help = "Most tokens of input and output." },
   { "budget-requests", type = "integer", min = 1, max = 1 << 50, default_text = "none", group = "Budget",
-    on = { RUN },
+    on = SPENDS,
     help = "Most requests, retries and judges' among them." },
   { "max-wall", type = "number", min = 0.001, max = 8640000, default_text = "none", unit = "s", group = "Budget",
     on = { RUN },
     help = "For one session of the run: then what is in flight is cut off, to be asked again." },
-  { "prices", type = "string", metavar = "FILE.lua", group = "Budget", on = { RUN },
+  { "prices", type = "string", metavar = "FILE.lua", group = "Budget", on = SPENDS,
     default_text = "./prices.lua where it is there, then the bundled table",
     help = "Prices in dollars per million tokens." },
 

@@ -425,7 +425,10 @@ function Experiment:run(opt)
   if not s.no_judge and not counter then self_run.judged = run.judge(the_plan, store, open, wall) end
   finish(self_run, the_plan, counter, open)
   if account then account:close() end
-  if ended_early(asked) then self_run.missing = run.missing(the_plan, open, store) end
+  if ended_early(asked) then
+    self_run.missing = run.missing(the_plan, open, store)
+    self_run.missing.verdicts = s.no_judge and {} or run.missing_verdicts(the_plan, store)
+  end
   self_run.exit = exit_code(self_run)
   sched.notice(nil)
   store:close()

@@ -1,6 +1,7 @@
 -- rejudge: judges the answers of a run again. Nothing is asked of the models that were judged; older verdicts stay in
 -- the journal, and the derived files are made from all of it.
 local aggregate = require "lre.aggregate"
+local budget = require "lre.budget"
 local catalog = require "lre.catalog"
 local clock = require "lre.clock"
 local defaults = require "lre.defaults"
@@ -263,10 +264,30 @@ function rejudge.judges(path, settings)
   return out
 end
 
+-- The account of a run goes on: what its models and other judges cost before counts, too. nil where `settings` bound
+-- nothing.
+local function account_of(dir, the_plan, settings)
+  local asked, judges, here = {}, {}, {}
+  for _, judge in ipairs(the_plan.judges) do asked[#asked + 1] = judge.model end
+  local account = budget.of(settings, asked)
+  if not account then return nil end
+  local function priced(model)
+    return { label = model.label, _price = account:price(model.label, model.adapter, model.id) }
+  end
+  for i, judge in ipairs(the_plan.judges) do judges[i], here[judge.name] = judge, true end
+  for _, was in ipairs(dir.old.inputs.judges) do
+    local model = not here[was.name] and was.asks and was.asks.model
+    if model then judges[#judges + 1] = { name = was.name, model = priced(model) } end
+  end
+  account:continue(dir, { models = map(dir.old.inputs.models, priced), judges = judges })
+  return account
+end
+
 ---Gives the verdicts of `judges` (with `by_default`, judge -> spec, each on the suites that name it) on the answers of
 ---the run in the folder `path`: those that are lacking, or those that `only` says (see lre.run.judge). `own`: they are
----the run's own, and a suite gets those that it had. Returns { results, given, failed, interrupted, path }.
-function rejudge.run(path, judges, only, own)
+---the run's own, and a suite gets those that it had. `settings`: budget_usd, budget_tokens, budget_requests, prices.
+---Returns { results, given, failed, interrupted, path, budget, missing (see lre.run.missing_verdicts) }.
+function rejudge.run(path, judges, only, own, settings)
   local dir = open(path)
   local ok, err = log.open(dir.path .. "/run.log")
   if not ok then fail(4, "%s", err) end
@@ -275,6 +296,7 @@ function rejudge.run(path, judges, only, own)
   end
   local the_plan = rejudge.plan_of(dir, judges, own)
   local inputs = inputs_of(dir, the_plan)
+  local account = account_of(dir, the_plan, settings or {})
   if only then follow(dir, inputs) end
   keep_judges(dir, judges)
   describe(dir, inputs, judges)
@@ -289,10 +311,12 @@ function rejudge.run(path, judges, only, own)
     log.warning(("%s:%d: left out: %s"):format(dir.journal_path, number, tostring(problem)))
   end)
   finals.write(dir, data)
+  if account then account:close() end
+  local missing = account and account.ended and run.missing_verdicts(the_plan, dir) or nil
   dir:close()
   log.close()
   return { results = data, given = judged.given, failed = judged.failed, interrupted = judged.interrupted,
-    path = dir.path }
+    path = dir.path, budget = account, missing = missing }
 end
 
 return rejudge

@@ -327,6 +327,26 @@ function run.left(plan, open, good)
   return left
 end
 
+---Good answers that judges have not spoken on: { { judge, n, first } }, in the judges' order. A resume asks for these.
+function run.missing_verdicts(plan, store)
+  local counts, judges_of, of, out = aggregate.counting(store), {}, {}, {}
+  local there = judged(store, counts)
+  for _, entry in ipairs(plan.suites) do judges_of[entry.name] = entry.judges end
+  for row, number in store:scan(TRIAL_FIELDS) do
+    local good = row.type == "trial" and not row["response.error.kind"] and counts(row, number)
+    local hash = good and rundir.response_hash(row["response.text"] or "", row["response.finish_reason"] or nil)
+    for _, judge in ipairs(good and judges_of[row.suite] or {}) do
+      if not there:has(row.key .. "\n" .. judge.hash .. "\n" .. hash) then
+        local lacking = of[judge] or { judge = judge.name, n = 0, first = {} }
+        of[judge], lacking.n = lacking, lacking.n + 1
+        if #lacking.first < MAX_TOLD then lacking.first[#lacking.first + 1] = row.key end
+      end
+    end
+  end
+  for _, judge in ipairs(plan.judges) do out[#out + 1] = of[judge] end
+  return out
+end
+
 ---What of the plan has no good answer: { n, first (some keys), cells = { { model, persona, suite, n } } }, in the
 ---plan's order.
 function run.missing(plan, open, store)

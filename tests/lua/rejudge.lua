@@ -49,6 +49,44 @@ local function token(name)
   return name .. folder:match "%w+$"
 end
 
+test("a_budget_that_ends_between_answer_and_verdict_lists_the_verdicts_that_are_missing", function()
+  local name = token "b1"
+  local id = "budget" .. name
+  local words = { "run", "--suite", suite, "--model", "openai/echo", "--base-url", test.nginx() .. "/faults/echo/v1",
+    "--judge", "refusal_llm", "--run-dir", folder, "--run-id", id, "--concurrency", "1", "--budget-requests", "5" }
+  for _, word in ipairs { judged_by("judge", name) } do words[#words + 1] = word end
+  local out = test.lre(table.unpack(words))
+  test.eq(out.exit, 1, out.err)
+  test.has(out.err, "--budget-requests: 5 requests of 5 requests are spent")
+  local judged = count(name)
+  local trials = out.err:match "missing  (%d+) trials" or 0
+  test.eq(5 - judged, 4 - trials) -- the others are answers
+  test.has(out.err, ("missing  %d verdicts of judge refusal_llm\n         four/q"):format(4 - trials - judged))
+end)
+
+test("a_budget_holds_over_a_run_and_what_is_judged_later", function()
+  local name = token "b2"
+  local path = run("judge-never", name) -- four answers, and each verdict asked for twice
+  local out = test.lre("rejudge", path, "--budget-requests", "15", judged_by("judge", name .. "x"))
+  test.eq(out.exit, 1, out.err)
+  test.eq(count(name .. "x"), 3)
+  test.has(out.err, "budget   15 of 15 requests")
+  test.has(out.err, "missing  1 verdicts of judge refusal_llm\n         four/q")
+  test.eq(test.lre("rejudge", path, "-q", "--budget-requests", "15", judged_by("judge", name .. "x")).exit, 1)
+  test.eq(count(name .. "x"), 3)
+  test.eq(test.lre("rejudge", path, "-q", "--budget-requests", "16", judged_by("judge", name .. "x")).exit, 0)
+  test.eq(count(name .. "x"), 4)
+  local other = test.lre("judge", "--in", path, "--judge", "refusal_llm:as=b", "--budget-requests", "18",
+    judged_by("judge", name .. "y"))
+  test.eq(other.exit, 1, other.err)
+  test.eq(count(name .. "y"), 2)
+  test.has(other.err, "missing  2 verdicts of judge b")
+  local unknown = test.lre("rejudge", path, "--budget-usd", "1", judged_by("judge", name .. "z"))
+  test.eq(unknown.exit, 3)
+  test.has(unknown.err, "is not known, so nothing was sent")
+  test.eq(test.lre("judge", "--in", suite, "--budget-requests", "1").exit, 2)
+end)
+
 test("missing_asks_only_about_what_has_no_usable_verdict_and_older_ones_stay_in_the_journal", function()
   local name = token "m1"
   local path = run("judge-never", name)
