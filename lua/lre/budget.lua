@@ -249,25 +249,42 @@ local function add_usage(self, usage, price)
   self.spent.nano = self.spent.nano + (budget.cost(usage, price) or 0)
 end
 
-local FIELDS = { "type", "model", "judge", "attempts", "response.usage", "turns", "asked" }
+-- One reply; an attempt less than one: it came from a cache.
+local function add_reply(self, attempts, usage, price)
+  attempts = math.max(0, math.tointeger(attempts) or 0)
+  self.spent.requests = self.spent.requests + attempts
+  if attempts > 0 and type(usage) == "table" then add_usage(self, usage, price) end
+end
 
-local function add_row(self, row, price_of)
-  if row.type == "trial" then
-    local attempts = math.tointeger(row.attempts) or 0
-    self.spent.requests = self.spent.requests + attempts
-    if attempts > 0 and type(row["response.usage"]) == "table" then
-      add_usage(self, row["response.usage"], price_of[row.model])
-    end
-    for _, turn in ipairs(type(row.turns) == "table" and row.turns or {}) do
-      if type(turn) == "table" and type(turn.usage) == "table" then add_usage(self, turn.usage, price_of[row.model]) end
+local FIELDS = { "type", "model", "judge", "attempts", "response.usage", "response.error.kind", "turns", "asked" }
+local COUNTS = { "input_tokens", "output_tokens", "cached_tokens", "cost_usd" }
+
+-- A row of a conversation with turns to be filled has all of them, and its usage and retries are those of the whole
+-- (see lre.turns.whole). Each turn has had a row of its own, in which it is the last.
+local function add_trial(self, row, price)
+  local given = type(row.turns) == "table" and row.turns or {}
+  local last = given[#given]
+  if row["response.error.kind"] == "unfinished" then
+    if type(last) == "table" then add_reply(self, last.attempts, last.usage, price) end
+    return
+  end
+  local attempts, usage = math.tointeger(row.attempts) or 0, row["response.usage"]
+  local own = {}
+  for _, name in ipairs(type(usage) == "table" and COUNTS or {}) do own[name] = usage[name] end
+  for _, turn in ipairs(row["response.error.kind"] and {} or given) do
+    attempts = attempts - math.max(0, (math.tointeger(turn.attempts) or 0) - 1)
+    for name, n in pairs(type(turn.usage) == "table" and own or {}) do
+      local part = turn.usage[name]
+      if type(part) == "number" and type(n) == "number" then own[name] = math.max(0, n - part) end
     end
   end
+  add_reply(self, attempts, own, price)
+end
+
+local function add_row(self, row, price_of)
+  if row.type == "trial" then add_trial(self, row, price_of[row.model]) end
   for _, asked in ipairs(type(row.asked) == "table" and row.asked or {}) do
-    local attempts = math.tointeger(asked.attempts) or 0
-    self.spent.requests = self.spent.requests + attempts
-    if attempts > 0 and type(asked.usage) == "table" then
-      add_usage(self, asked.usage, price_of["judge " .. row.judge])
-    end
+    add_reply(self, asked.attempts, asked.usage, price_of["judge " .. row.judge])
   end
 end
 

@@ -138,6 +138,31 @@ local function words(base, token, id, more)
       base, token, parent(), test.root, parent(), id, more)
 end
 
+test("a_conversation_whose_turns_were_filled_counts_each_request_once_when_a_run_goes_on", function()
+  local one = { attempts = 1, usage = { input_tokens = 1, output_tokens = 25 } }
+  local two = { attempts = 3, usage = { input_tokens = 2, output_tokens = 12 } }
+  local rows = {
+    { type = "trial", model = "m", turns = { one }, ["response.error.kind"] = "unfinished" },
+    { type = "trial", model = "m", turns = { one, two }, ["response.error.kind"] = "unfinished" },
+    { type = "trial", model = "m", turns = { one, two }, attempts = 4, -- two requests of its own, two retries of a turn
+      ["response.usage"] = { input_tokens = 5, output_tokens = 49 } },
+    { type = "trial", model = "m", attempts = 2, ["response.error.kind"] = "http" },
+    { type = "trial", model = "m", attempts = 0, ["response.usage"] = { input_tokens = 9, output_tokens = 9 } },
+  }
+  local store = { lines = #rows }
+  function store.scan()
+    local i = 0
+    return function()
+      i = i + 1
+      return rows[i]
+    end
+  end
+  local account = budget.new({ tokens = 1000 }, {})
+  account:continue(store, { models = {}, judges = {} })
+  test.eq(account.spent.tokens, 54)
+  test.eq(account.spent.requests, 1 + 3 + 2 + 2)
+end)
+
 local function run(...)
   return assert(process.run { "bash", "-c", words(...), timeout = 60, max_bytes = 1 << 24 })
 end
