@@ -6,7 +6,8 @@ local summary = require "lre.summary"
 
 local finals = {}
 
--- What differs from run to run, is prose, or is far larger than an answer: a table has the same bytes whoever asked, when, and how often.
+-- What differs from run to run, is prose, or is far larger than an answer: a table has the same bytes whoever asked,
+-- when, and how often.
 local LEFT_OUT = { "v", "type", "run_id", "started_at", "completed_at", "seconds", "attempts", "imported", "seed",
   "seed_scored",
   "response.request_id", "response.usage.cost_usd", "response.error.message", "response.logprobs" }

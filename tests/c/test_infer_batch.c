@@ -1,6 +1,7 @@
 #include "infer.h"
 
 #include <poll.h>
+#include <sched.h>
 
 #include "core/platform.h"
 #include "infer/batch.h"
@@ -193,6 +194,44 @@ static void a_cancelled_request_ends_and_the_others_go_on(void **state) {
   close_harness(&h);
 }
 
+static struct lre_batch_facts facts_of(const struct harness *h) {
+  struct lre_batch_facts facts;
+  lre_batch_describe(h->batch, &facts);
+  return facts;
+}
+
+/* Cancels a request in the midst of its answer. How many tokens were computed after that; SIZE_MAX: it was done first.
+ */
+static size_t tokens_after_cancel(struct harness *h) {
+  size_t before = facts_of(h).n_steps;
+  struct lre_request *r = ask("Tell me everything", 200, 0);
+  lre_batch_submit(h->batch, r);
+  while (facts_of(h).n_steps < before + 3) sched_yield();
+  lre_batch_cancel(h->batch, r);
+  size_t then = facts_of(h).n_tokens;
+  assert_ptr_equal(await(h), r);
+  bool ok = r->ok;
+  if (!ok) assert_string_equal(r->err.code, "cancelled");
+  lre_request_free(r);
+  return ok ? SIZE_MAX : facts_of(h).n_tokens - then;
+}
+
+static void a_cancelled_answer_ends_with_the_step_that_runs(void **state) {
+  (void)state;
+  struct harness h;
+  open_harness(&h, FOLDER, (struct lre_batch_options){.n_threads = 1});
+  size_t n_caught = 0;
+  /* On a busy machine an answer may be whole before it is cancelled: then it is asked again. */
+  for (int i = 0; i < 1000 && n_caught < 5; i++) {
+    size_t more = tokens_after_cancel(&h);
+    if (more == SIZE_MAX) continue;
+    assert_true(more <= 1);
+    n_caught++;
+  }
+  assert_int_equal(n_caught, 5);
+  close_harness(&h);
+}
+
 static void a_stop_text_ends_the_answer_and_is_not_part_of_it(void **state) {
   (void)state;
   struct harness h;
@@ -274,6 +313,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_answered_is_an_error_that_says_why),
       cmocka_unit_test(an_answer_that_fills_the_context_ends_for_its_length),
       cmocka_unit_test(a_cancelled_request_ends_and_the_others_go_on),
+      cmocka_unit_test(a_cancelled_answer_ends_with_the_step_that_runs),
       cmocka_unit_test(a_stop_text_ends_the_answer_and_is_not_part_of_it),
       cmocka_unit_test(logprobs_are_those_of_the_models_distribution),
       cmocka_unit_test(draws_follow_the_weights),

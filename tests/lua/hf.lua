@@ -156,7 +156,8 @@ end)
 
 test("log_probabilities_that_a_run_asks_for_are_in_its_journal_and_in_no_table", function()
   local folder = test.folder()
-  local flags = ("--model-id %sllama --limit 1 --max-tokens 3 --param logprobs=true --param top_logprobs=5 "):format(models)
+  local flags = ("--model-id %sllama --limit 1 --max-tokens 3 --param logprobs=true --param top_logprobs=5 "):format(
+    models)
   test.eq({ run(folder, flags .. "--run-id a --threads 1") }, { 0, "" })
   test.eq({ run(folder, flags .. "--run-id b --threads 2 --cache cache") }, { 0, "" })
   local function rows(id)
