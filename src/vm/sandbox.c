@@ -16,7 +16,10 @@ enum {
   DEFAULT_REGEX_MATCH = 1000000,
   EVIDENCE_BYTES = 64 << 10,
   KEPT_TEXT_BYTES = 64 << 10, /* of the memory that reading a row takes */
-  GARBAGE_BYTES = 4 << 20     /* what rows may leave behind until it is collected, between two rows */
+  /* What rows may leave behind until it is collected, between two rows: as much as the judge itself, within these. A
+   * megabyte stays in the second cache; a collection of a large judge marks more than that. */
+  LEAST_GARBAGE = 1 << 20,
+  MOST_GARBAGE = 4 << 20
 };
 
 /* ---- specs ---- */
@@ -237,6 +240,11 @@ static bool judge_attempts(struct lre_sandbox *sb, struct lre_row *row, const st
   return true;
 }
 
+static bool has_garbage(const struct lre_sandbox *sb) {
+  size_t kept = sb->baseline, most = kept < LEAST_GARBAGE ? LEAST_GARBAGE : kept > MOST_GARBAGE ? MOST_GARBAGE : kept;
+  return sb->used > kept + most;
+}
+
 /* Judges what `row` holds; its verdict goes to out. */
 static bool judge_row(struct lre_sandbox *sb, struct lre_row *row, const struct seed *seed, struct lre_buf *out,
                       struct lre_err *err) {
@@ -244,7 +252,7 @@ static bool judge_row(struct lre_sandbox *sb, struct lre_row *row, const struct 
   lre_judge_row_init(row);
   bool ok = judge_attempts(sb, row, seed, err) && lre_judge_put_verdict(sb, row, out, err);
   lre_judge_row_free(row);
-  if (ok && sb->L && sb->used > sb->baseline + GARBAGE_BYTES) lua_gc(sb->L, LUA_GCCOLLECT);
+  if (ok && sb->L && has_garbage(sb)) lua_gc(sb->L, LUA_GCCOLLECT);
   return ok;
 }
 
