@@ -131,6 +131,13 @@ local function describe_missing(missing, lines)
   append(lines, budget.missing_verdicts(missing.verdicts))
 end
 
+-- In this session: timing tells of the whole run.
+local function sent_by_judges(judges)
+  local n = 0
+  for _, judge in ipairs(judges) do n = n + (judge.sent or 0) end
+  return n
+end
+
 local function closing(args, run)
   if log.level() == "ERROR" then return end
   local lines = { ("results  %s/results.json"):format(run.dir) }
@@ -141,7 +148,7 @@ local function closing(args, run)
     lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)
   end
   local timing = run.asked.timing
-  lines[#lines + 1] = cache.line(args.cache_object, run.asked.asked + timing.judge_requests,
+  lines[#lines + 1] = cache.line(args.cache_object, run.asked.asked + sent_by_judges(run.plan.judges),
     timing.retries + timing.judge_retries)
   for _, one in ipairs(run:silent_judges()) do
     lines[#lines + 1] = ("no data  judge %s gave no verdict on any of the %d answers of %s, suite %s: all are unscored")

@@ -62,6 +62,9 @@ test("a_budget_that_ends_between_answer_and_verdict_lists_the_verdicts_that_are_
   local trials = out.err:match "missing  (%d+) trials" or 0
   test.eq(5 - judged, 4 - trials) -- the others are answers
   test.has(out.err, ("missing  %d verdicts of judge refusal_llm\n         four/q"):format(4 - trials - judged))
+  local rest = test.lre("resume", folder .. "/" .. id, "--budget-requests", "50")
+  test.eq(rest.exit, 0, rest.err)
+  test.has(rest.err, "off: 0 hits, 3 misses") -- of this session
 end)
 
 test("a_budget_holds_over_a_run_and_what_is_judged_later", function()
