@@ -266,8 +266,10 @@ static bool read_windows(struct lre_config *c, const cJSON *root, struct lre_err
       !whole(root, "max_window_layers", 0, 1 << 20, 28, &full_below, err))
     return false;
   bool gemma = c->arch == LRE_ARCH_GEMMA2 || c->arch == LRE_ARCH_GEMMA3;
-  for (i = 0; i < c->n_layers && c->window; i++)
-    c->sliding[i] = gemma ? (i + 1) % pattern != 0 : !qwen || i >= full_below;
+  for (i = 0; i < c->n_layers && c->window; i++) {
+    bool slides = gemma ? (i + 1) % pattern != 0 : !qwen || i >= full_below;
+    c->sliding[i] = slides ? 1 : 0;
+  }
   return true;
 }
 
