@@ -42,6 +42,8 @@ static bool add_file(struct lre_checkpoint *c, const char *folder, const char *n
   lre_buf_init(&path);
   bool ok = lre_buf_printf(&path, "%s/%s", folder, name) || lre_err_memory(err);
   ok = ok && lre_fs_stat(path.data, &info, err);
+  if (ok && info.type != LRE_FS_FILE && info.type != LRE_FS_MISSING)
+    ok = lre_err_set(err, "infer", "checkpoint", "%s: is no regular file", name);
   if (ok && !(optional && info.type == LRE_FS_MISSING)) {
     struct lre_checkpoint_file *grown = realloc(c->files, (c->n_files + 1) * sizeof *grown);
     if (grown) c->files = grown;

@@ -168,7 +168,7 @@ static bool read_header(struct lre_safetensors *st, const struct file *f, struct
 }
 
 static bool map_file(struct file *f, const char *path, struct lre_err *err) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait for a writer */
   struct stat info;
   if (fd < 0) return lre_err_errno(err, errno, "%s", path);
   bool ok = fstat(fd, &info) == 0 || lre_err_errno(err, errno, "%s", path);

@@ -245,3 +245,16 @@ test("an_unknown_instruction_set_is_refused", function()
   test.raises(function() infer.open(models .. "qwen2", { kernels = "sse9" }) end, "sse9")
   test.ok(#infer.kernels() >= 1)
 end)
+
+test("a_fifo_in_the_place_of_a_file_is_refused_and_waited_for_by_nobody", function()
+  local files = { "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json",
+    "generation_config.json" }
+  for _, name in ipairs(files) do
+    local folder = test.folder()
+    local command = "cp %sllama/* . && rm -f %s && mkfifo %s && exec %s run --adapter hf --model t --model-id %s "
+      .. "--suite harmful_helpful --limit 1 --max-tokens 3 -q"
+    local result = sh(folder, command:format(models, name, name, test.program, folder))
+    test.eq(result.exit, 3, name .. ": " .. result.err)
+    test.ok(#result.err > 0, name)
+  end
+end)
