@@ -389,6 +389,7 @@ static void step(struct lre_batch *b) {
   b->facts.n_steps++;
   b->facts.n_tokens += n;
   if (b->n_sequences > b->facts.peak_sequences) b->facts.peak_sequences = b->n_sequences;
+  b->facts.kv_peak_bytes = lre_kv_peak_pages(b->kv) * lre_model_page_floats(b->model) * sizeof(float);
   pthread_mutex_unlock(&b->lock);
 }
 
@@ -447,7 +448,6 @@ void lre_batch_describe(struct lre_batch *b, struct lre_batch_facts *out) {
   *out = b->facts;
   pthread_mutex_unlock(&b->lock);
   out->n_threads = lre_team_threads(b->team);
-  out->kv_peak_bytes = lre_kv_peak_pages(b->kv) * lre_model_page_floats(b->model) * sizeof(float);
 }
 
 static bool make_parts(struct lre_batch *b, struct lre_err *err) {
