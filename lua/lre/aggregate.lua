@@ -388,7 +388,8 @@ local function row_of(inputs, counter, at)
   return row
 end
 
-local function by_name(a, b)
+---The order of results' rows.
+function aggregate.row_order(a, b)
   for _, field in ipairs { "suite", "model", "persona", "judge" } do
     if a[field] ~= b[field] then return a[field] < b[field] end
   end
@@ -427,7 +428,7 @@ local function all_rows(inputs, counter)
       end
     end
   end
-  table.sort(rows, by_name)
+  table.sort(rows, aggregate.row_order)
   return rows
 end
 

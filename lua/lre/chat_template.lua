@@ -1,5 +1,6 @@
 -- A local model's own chat template: found in its folder as transformers finds it, rendered with its special tokens.
 local fs, hash, json = require "lre.fs", require "lre.hash", require "lre.json"
+local civil = require "lre.civil"
 local jinja = require "lre.jinja"
 
 local chat_template = {}
@@ -102,12 +103,7 @@ local function unix_of(date)
   if not year then
     return nil, failure("chat date '%s': expected YYYY-MM-DD", date)
   end
-  -- Days from the civil calendar: os.time would use the machine's zone.
-  local y, m, d = tonumber(year), tonumber(month), tonumber(day)
-  y = m <= 2 and y - 1 or y
-  local era, yoe = y // 400, y % 400
-  local doy = (153 * (m + (m > 2 and -3 or 9)) + 2) // 5 + d - 1
-  return (era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468) * 86400
+  return civil.days(tonumber(year), tonumber(month), tonumber(day)) * 86400
 end
 
 ---The prompt that the template makes of a conversation.

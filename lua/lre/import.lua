@@ -1,6 +1,7 @@
 -- import: results, responses and labels that the first seed (lm-refusal-eval 0.1) wrote, as a results.json or as the
 -- folder of a run; partials of the third. What those files do not say stays unsaid: no prompt, no finish reason, no
 -- adapter is made up.
+local aggregate = require "lre.aggregate"
 local alignment = require "lre.alignment_import"
 local answers = require "lre.answers"
 local clock = require "lre.clock"
@@ -162,13 +163,6 @@ local function adder()
   end
 end
 
-local function by_name(a, b)
-  for _, field in ipairs { "suite", "model", "persona", "judge" } do
-    if a[field] ~= b[field] then return a[field] < b[field] end
-  end
-  return false
-end
-
 -- Its suite hash is of the file's bytes, ours of the samples: the two never agree, and must not.
 local function suite_of(row, from, file)
   local name, tag = row.suite:match "^(.-)(%[sampled.*)$"
@@ -207,7 +201,7 @@ function import.results(files)
       inputs.seed = inputs.seed or present(from.seed)
     end
   end
-  table.sort(rows, by_name)
+  table.sort(rows, aggregate.row_order)
   return { schema = 1, inputs = inputs, rows = rows, trials = { planned = planned, recorded = planned } }
 end
 

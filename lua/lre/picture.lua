@@ -432,17 +432,6 @@ end
 
 -- ---- all of them ----
 
----A run's judges in the order in which they were named: those that have rows.
----@return string[]
-function picture.judges(results)
-  local there, out = {}, {}
-  for _, row in ipairs(results.rows) do there[row.judge] = true end
-  for _, judge in ipairs(results.inputs.judges) do
-    if there[judge.name] then out[#out + 1] = judge.name end
-  end
-  return out
-end
-
 ---The rows of one judge.
 function picture.rows(results, judge)
   local rows = {}
@@ -458,7 +447,7 @@ end
 ---@return { judge: string, rows: table[], panels: table[] }[]
 function picture.sections(results)
   local out = {}
-  for i, judge in ipairs(picture.judges(results)) do
+  for i, judge in ipairs(report.judges(results)) do
     local rows, panels = picture.rows(results, judge), {}
     panels[#panels + 1] = primary_panel(results, rows)
     panels[#panels + 1] = mix_panel(results, rows, report.labels(results, rows, judge))

@@ -184,4 +184,15 @@ function report.size(name)
   return millions and millions / 1000
 end
 
+---A run's judges in the order in which they were named: those that have rows.
+---@return string[]
+function report.judges(results)
+  local there, out = {}, {}
+  for _, row in ipairs(results.rows) do there[row.judge] = true end
+  for _, judge in ipairs(results.inputs.judges) do
+    if there[judge.name] then out[#out + 1] = judge.name end
+  end
+  return out
+end
+
 return report

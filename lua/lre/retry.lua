@@ -4,6 +4,7 @@
 --- retry_after (seconds) and retry_at (seconds since 1970): the wait that a reply's body asks for, where no header
 --- does. Codes of the provider's: rate_limited, auth, payment, forbidden, not_found, timeout, conflict, bad_request,
 --- redirect, server, bad_reply, provider_error.
+local civil = require "lre.civil"
 local clock = require "lre.clock"
 local http = require "lre.http"
 local json = require "lre.json"
@@ -169,17 +170,12 @@ local function retry_after(headers, now)
 end
 
 -- "2025-01-01T12:30:00Z": seconds since 1970, or nil. Days from the civil date as in
--- https://howardhinnant.github.io/date_algorithms.html#days_from_civil
 local function moment(s)
   local y, m, d, hour, minute, second, zone = s:match "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt](%d%d):(%d%d):(%d%d)%.?%d*(%S+)$"
   if not y then return nil end
   local sign, zone_hours, zone_minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
   if not sign and zone:upper() ~= "Z" then return nil end
-  y, m = tonumber(y), tonumber(m)
-  if m <= 2 then y = y - 1 end
-  local era, in_era = y // 400, y % 400
-  local in_year = (153 * ((m + 9) % 12) + 2) // 5 + tonumber(d) - 1
-  local days = era * 146097 + in_era * 365 + in_era // 4 - in_era // 100 + in_year - 719468
+  local days = civil.days(tonumber(y), tonumber(m), tonumber(d))
   local ahead = sign and (zone_hours * 3600 + zone_minutes * 60) * (sign == "+" and 1 or -1) or 0
   return days * 86400 + hour * 3600 + minute * 60 + second - ahead
 end

@@ -1,6 +1,7 @@
 -- sycophancy_export: a run in the files of the second seed: run.jsonl, run_grid.json, run_scored.jsonl, their fields in
 -- their order. What was imported comes out as it went in.
 local aggregate = require "lre.aggregate"
+local civil = require "lre.civil"
 local fs = require "lre.fs"
 local json = require "lre.json"
 local shape = require "lre.shape"
@@ -76,16 +77,11 @@ end
 
 -- ---- rows ----
 
--- Seconds since 1970 of "2025-10-11T04:52:38Z" (days from civil, Hinnant).
+-- Seconds since 1970 of "2025-10-11T04:52:38Z".
 local function unix_seconds(text)
   local year, month, day, hour, minute, second = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
   if not year then return 0 end
-  year, month = math.tointeger(tonumber(year)), math.tointeger(tonumber(month))
-  if month <= 2 then year = year - 1 end
-  local era, shifted = year // 400, (month + 9) % 12
-  local of_era = year - era * 400
-  local day_of_year = (153 * shifted + 2) // 5 + math.tointeger(tonumber(day)) - 1
-  local days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + day_of_year - 719468
+  local days = civil.days(tonumber(year), tonumber(month), tonumber(day))
   return ((days * 24 + math.tointeger(tonumber(hour))) * 60 + math.tointeger(tonumber(minute))) * 60
     + math.tointeger(tonumber(second))
 end

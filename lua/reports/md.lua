@@ -264,16 +264,6 @@ local function contrast_section(list)
   return levels and text .. "\n" .. levels or text
 end
 
--- In the order in which they were named.
-local function judges_of(results)
-  local there, out = {}, {}
-  for _, row in ipairs(results.rows) do there[row.judge] = true end
-  for _, judge in ipairs(results.inputs.judges) do
-    if there[judge.name] then out[#out + 1] = judge.name end
-  end
-  return out
-end
-
 -- What two judges that measure the same come to together.
 local function joint_section(rows)
   local body = {}
@@ -293,7 +283,7 @@ return lre.report {
   name = "md",
   summary = "the table of a run, rates by category, what was left out (Markdown)",
   render = function(results, opt)
-    local judges = judges_of(results)
+    local judges = report.judges(results)
     local parts = { opt.title and "# " .. opt.title .. "\n" or nil }
     for _, judge in ipairs(judges) do parts[#parts + 1] = section(results, judge, #judges > 1) end
     for _, list in ipairs(contrast_groups(results.contrasts or {})) do parts[#parts + 1] = contrast_section(list) end
