@@ -1,4 +1,5 @@
 -- lre reproduce RUN|FILE: the command that makes it again, what would differ today, and the proof.
+local civil = require "lre.civil"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local diff = require "lre.diff"
@@ -6,6 +7,7 @@ local log = require "lre.log"
 local progress = require "lre.progress"
 local reproduce = require "lre.reproduce"
 local source = require "lre.source"
+local text = require "lre.text"
 
 local command = {
   name = "reproduce",
@@ -19,30 +21,23 @@ function command.options(parser)
   defaults.add(parser, "reproduce")
 end
 
--- Seconds since 1970 of "2025-01-01T12:30:00Z".
-local function unix(iso)
-  local y, mo, d, h, mi, s = tostring(iso):match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
-  if not y then return nil end
-  y, mo, d = tonumber(y), tonumber(mo), tonumber(d)
-  -- Days of the civil calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-  if mo <= 2 then y = y - 1 end
-  local era, yoe = y // 400, y % 400
-  local doy = (153 * (mo + (mo > 2 and -3 or 9)) + 2) // 5 + d - 1
-  local days = era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
-  return math.tointeger(days * 86400 + tonumber(h) * 3600 + tonumber(mi) * 60 + tonumber(s))
+-- What is printed is pasted into a shell: a newline in a path or in a field of a foreign file ends no comment.
+local function comments(lines)
+  for i, line in ipairs(lines) do lines[i] = "# " .. text.terminal(line) .. "\n" end
+  return table.concat(lines)
 end
 
 local function header(run, settings)
-  local out = { ("# Makes %s again."):format(run.path) }
+  local out = { ("Makes %s again."):format(run.path) }
   local was = reproduce.versions(run)
-  out[#out + 1] = ("# Made by lre %s."):format(tostring(was))
-  local epoch = run.info and unix(run.info.started_at)
-  if epoch then out[#out + 1] = ("# SOURCE_DATE_EPOCH=%d gives the dates of the first run."):format(epoch) end
-  if settings.api_key_env then out[#out + 1] = ("# It needs the key in %s."):format(settings.api_key_env) end
+  out[#out + 1] = ("Made by lre %s."):format(tostring(was))
+  local epoch = run.info and civil.seconds(tostring(run.info.started_at))
+  if epoch then out[#out + 1] = ("SOURCE_DATE_EPOCH=%d gives the dates of the first run."):format(epoch) end
+  if settings.api_key_env then out[#out + 1] = ("It needs the key in %s."):format(settings.api_key_env) end
   if not run.info then
-    out[#out + 1] = "# A results file does not say where files lay: suites and judges go by their names."
+    out[#out + 1] = "A results file does not say where files lay: suites and judges go by their names."
   end
-  return table.concat(out, "\n") .. "\n"
+  return comments(out)
 end
 
 local function changes(run, settings)
@@ -52,12 +47,14 @@ local function changes(run, settings)
     return ("# Today it cannot be planned: %s\n"):format(plan.message:gsub("\n", "\n#   ")), plan
   end
   local list = reproduce.changes(run, plan)
-  if #list == 0 then return "# The present tree has the same suites, judges, models, personas and version.\n" end
-  local lines = { "# The present tree would change:" }
-  for _, one in ipairs(list) do
-    lines[#lines + 1] = ("#   %s: was %s, is %s"):format(one.field, diff.show(one.was), diff.show(one.is))
+  if #list == 0 then
+    return comments { "The present tree has the same suites, judges, models, personas and version." }
   end
-  return table.concat(lines, "\n") .. "\n"
+  local lines = { "The present tree would change:" }
+  for _, one in ipairs(list) do
+    lines[#lines + 1] = ("  %s: was %s, is %s"):format(one.field, diff.show(one.was), diff.show(one.is))
+  end
+  return comments(lines)
 end
 
 local function folder_name(path)

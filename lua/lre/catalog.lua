@@ -106,7 +106,8 @@ function catalog.stem(path)
 end
 
 local function parent(path)
-  return path:match("^(.*)/[^/]*$") or "."
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  return folder ~= "" and folder or "/"
 end
 
 -- Names as a list shows them: "x" for x.lua, where the kind allows that extension.

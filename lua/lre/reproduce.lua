@@ -11,6 +11,7 @@ local results = require "lre.results"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
 local suite = require "lre.suite"
+local text = require "lre.text"
 
 local reproduce = {}
 
@@ -206,9 +207,13 @@ end
 
 -- ---- the command ----
 
+-- What a terminal would not show as it is (and what is no UTF-8) stands as octal bytes: a copy is the word itself.
 local function quote(word)
   word = tostring(word)
   if word:find "^[%w_./:=,@%%+-]+$" then return word end
+  if text.terminal(word) ~= word then
+    return "$'" .. word:gsub("[^%w_./:=,@%%+ -]", function(c) return ("\\%03o"):format(c:byte()) end) .. "'"
+  end
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 

@@ -169,15 +169,14 @@ local function retry_after(headers, now)
   return date and sane(date - now), "retry-after"
 end
 
--- "2025-01-01T12:30:00Z": seconds since 1970, or nil. Days from the civil date as in
+-- "2025-01-01T12:30:00Z", "2025-01-01T12:30:00.5+02:00": seconds since 1970, or nil.
 local function moment(s)
-  local y, m, d, hour, minute, second, zone = s:match "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt](%d%d):(%d%d):(%d%d)%.?%d*(%S+)$"
-  if not y then return nil end
-  local sign, zone_hours, zone_minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
+  local seconds, zone = civil.seconds(s), s:match "^.-[Tt]%d%d:%d%d:%d%d%.?%d*(%S+)$"
+  if not seconds or not zone then return nil end
+  local sign, hours, minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
   if not sign and zone:upper() ~= "Z" then return nil end
-  local days = civil.days(tonumber(y), tonumber(m), tonumber(d))
-  local ahead = sign and (zone_hours * 3600 + zone_minutes * 60) * (sign == "+" and 1 or -1) or 0
-  return days * 86400 + hour * 3600 + minute * 60 + second - ahead
+  local ahead = sign and (hours * 3600 + minutes * 60) * (sign == "+" and 1 or -1) or 0
+  return seconds - ahead
 end
 
 -- A moment (a date, or since 1970; in ms beyond 1e10, as one of the seeds read it) or a time from now.

@@ -128,7 +128,7 @@ end
 
 local function collect_metadata(source, unknown, out)
   local metadata = {}
-  for key, value in pairs(present(source.metadata) or {}) do
+  for key, value in pairs(type(source.metadata) == "table" and source.metadata or {}) do
     metadata[key] = value
   end
   local function put(key, value)

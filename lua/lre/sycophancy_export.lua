@@ -77,15 +77,6 @@ end
 
 -- ---- rows ----
 
--- Seconds since 1970 of "2025-10-11T04:52:38Z".
-local function unix_seconds(text)
-  local year, month, day, hour, minute, second = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
-  if not year then return 0 end
-  local days = civil.days(tonumber(year), tonumber(month), tonumber(day))
-  return ((days * 24 + math.tointeger(tonumber(hour))) * 60 + math.tointeger(tonumber(minute))) * 60
-    + math.tointeger(tonumber(second))
-end
-
 local function sum_usage(asked, field)
   local total
   for _, one in ipairs(asked or {}) do
@@ -239,7 +230,7 @@ function export.run(path, out, opt)
   local judge = judge_of(run, opt.judge)
   local trials, verdicts = rows_of(run, judge)
   local by_id, order = samples_of(run)
-  local at = { samples = by_id, adapters = {}, run_id = unix_seconds(run.info.started_at or "") }
+  local at = { samples = by_id, adapters = {}, run_id = civil.seconds(run.info.started_at or "") or 0 }
   for _, model in ipairs(run.inputs.models) do at.adapters[model.label] = model.adapter end
   local lines, scored, n_scored = {}, {}, 0
   for i, trial in ipairs(trials) do

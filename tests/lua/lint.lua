@@ -46,6 +46,12 @@ test("a_clean_suite_is_ok_with_count_and_hash", function()
   test.eq(out:match "^OK: good.jsonl %(1 sample, hash %x+%)\n$" ~= nil, true)
 end)
 
+test("a_file_that_is_not_there_is_said_also_in_the_root_folder", function()
+  local exit, _, notes = run("lint", "/no-such-file.jsonl")
+  test.eq(exit, 1)
+  test.has(notes, "/no-such-file.jsonl: error: no such file for a suite.")
+end)
+
 test("every_finding_has_file_line_and_field_and_exits_1", function()
   local path = write("bad.jsonl", table.concat({
     '{"id":"a","text":"x","category":"harmful"}',

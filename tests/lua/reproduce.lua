@@ -182,6 +182,20 @@ test("words_for_a_shell_are_quoted", function()
     "lre run \\\n  --suite 'it'\\''s $HOME' \\\n  --seed 42 \\\n  --temperature 0.1")
 end)
 
+test("a_path_with_newlines_ends_no_comment_and_is_the_same_path_in_a_shell", function()
+  local folder = test.folder() .. "/a\ntouch pwned\27[2J"
+  assert(fs.mkdir(folder))
+  assert(fs.write(folder .. "/q.jsonl", '{"id":"a","text":"x"}\n'))
+  local made = test.lre("run", "--model", "fake/a", "--suite", folder .. "/q.jsonl", "--run-dir", folder,
+    "--run-id", "r", "-q")
+  test.eq(made.exit, 0, made.err)
+  local out = test.lre("reproduce", folder .. "/r")
+  test.eq(out.exit, 0, out.err)
+  local command = command_of(out.out)
+  for line in out.out:sub(1, -#command - 1):gmatch "[^\n]+" do test.eq(line:sub(1, 2), "# ") end
+  test.has(shell("lre() { printf '%s|' \"$@\"; }; " .. command).out, folder .. "/q.jsonl|")
+end)
+
 test("models_that_one_command_cannot_say_are_an_error_of_a_results_file", function()
   local folder = test.folder()
   local run = new_run(folder, "a", "--model fake/fake-1b,fake/fake-7b --suite harmful_helpful --limit 1")

@@ -152,6 +152,8 @@ test("a_wrong_row_names_file_line_and_field", function()
     { '{"id":"a","messages":[{"role":"user","content":[{"txt":1}]}]}', "messages[1].content[1]: expected a part" },
     { '{"id":"a","messages":[{"role":"system","content":"x"}]}', "expected at least one message of role user" },
     { '{"id":"a","messages":[{"role":"user","content":" "}]}', "of role user with text, got none" },
+    { '{"id":"a","text":"x","metadata":true}', "metadata: expected table of a value, got true" },
+    { '{"id":"a","text":"x","metadata":"y"}', 'metadata: expected table of a value, got string "y"' },
     { '{"id":"a","text":"x","metadata":{"notes":"1"},"notes":"2"}', "notes: is there twice" },
     { '["id","a"]', "expected an object, got a list" },
     { "3", "expected an object, got integer 3" },
