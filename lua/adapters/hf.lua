@@ -4,7 +4,9 @@ local engines = require "lre.engines"
 local fs = require "lre.fs"
 local hub = require "lre.hub"
 local json = require "lre.json"
+local infer = require "lre.infer"
 local lre = require "lre"
+local param = require "lre.params"
 
 -- What a run needs of a model that it cannot see: by the model's table.
 local opened = setmetatable({}, { __mode = "k" })
@@ -13,38 +15,91 @@ local function fail(model, err)
   error({ exit = 3, message = ("%s: %s"):format(model.label, err.message) }, 0)
 end
 
--- generation_config.json's say: what `generate` of transformers would do unless told otherwise.
+local function whole(x) return math.tointeger(x) and x >= 0 end
+local function share(x) return x >= 0 and x <= 1 end
+local function positive(x) return x > 0 end
+
+-- What of generation_config.json has a say, and what it may be.
+local RANGES = {
+  { "top_k", whole, "a whole number from 0" }, { "top_p", share, "a number from 0 to 1" },
+  { "min_p", share, "a number from 0 to 1" }, { "repetition_penalty", positive, "a number over 0" },
+}
+
+-- What `generate` of transformers would do unless told otherwise; or nil and why not.
 local function generation_of(folder)
-  local text = fs.stat(folder .. "/generation_config.json") and fs.read(folder .. "/generation_config.json", 1 << 20)
-  local config = text and json.decode(text) or {}
+  local path = folder .. "/generation_config.json"
+  if not fs.stat(path) then return {} end
+  local config
+  local text, err = fs.read(path, 4 << 20)
+  if not text then return nil, err end
+  config, err = json.decode(text, { bigint = "string" })
+  if type(config) ~= "table" then
+    return nil, { message = ("%s: %s"):format(path, err and err.message or "expected an object") }
+  end
   local out = {}
-  for _, name in ipairs { "top_k", "top_p", "min_p", "repetition_penalty" } do
-    if type(config[name]) == "number" then out[name] = config[name] end
+  for _, range in ipairs(RANGES) do
+    local name, fits, expected = table.unpack(range)
+    local x = config[name]
+    if x ~= nil and x ~= json.null then
+      if type(x) ~= "number" or not fits(x) then
+        return nil, { message = ("%s: %s: expected %s, got %s"):format(path, name, expected, assert(json.encode(x))) }
+      end
+      out[name] = x
+    end
   end
   return out
+end
+
+-- A template that loops for ever would do it for each trial: it is found out before the first.
+local function open_template(folder)
+  local chat, err = chat_template.open(folder)
+  if not chat then return nil, err end
+  local text
+  text, err = chat:render { { role = "user", content = "Hi" } }
+  if not text and err.code == "limit" then return nil, err end
+  return chat
 end
 
 local function open(model)
   local opt, machine = model.options, model.machine
   local folder, err = hub.find(model.id, opt.revision)
   if not folder then fail(model, err) end
-  local chat
+  local chat, generation, engine
   if opt.chat_template then
-    chat, err = chat_template.open(folder)
+    chat, err = open_template(folder)
     if not chat then fail(model, err) end
   end
-  local engine
+  generation, err = generation_of(folder)
+  if not generation then fail(model, err) end
   engine, err = engines.open(folder, {
     int8 = opt.quant == "int8", threads = machine.threads, kv_bytes = machine.kv_memory << 20,
     max_sequences = machine.max_sequences, kernels = machine.kernels ~= "" and machine.kernels or nil,
   })
   if not engine then fail(model, err) end
-  local generation, info = generation_of(folder), engine:info()
+  local info = engine:info()
   opened[model] = { engine = engine, chat = chat, generation = generation }
   return {
     architecture = info.architecture, dtype = info.dtype, quantisation = info.quantisation, files = info.files,
     parameters = info.parameters, template = chat and chat.hash or "none", generation = generation, numerics = "1",
   }, hub.name(model.id, folder)
+end
+
+-- This engine passes nothing on: a parameter that it does not know would have no effect.
+local function check(opt, params)
+  local here = infer.kernels()
+  local known = opt.kernels == ""
+  for _, name in ipairs(here) do known = known or opt.kernels == name end
+  if not known then
+    return ("option kernels: expected one of %s (what this processor has), got %q"):format(table.concat(here, ", "),
+      opt.kernels)
+  end
+  local unknown = {}
+  for name in pairs(params) do
+    if not param.known[name] then unknown[#unknown + 1] = name end
+  end
+  table.sort(unknown)
+  if unknown[1] then return ("unknown parameter %q: this engine has none of that name"):format(unknown[1]) end
+  if params.repetition_penalty == 0 then return "parameter repetition_penalty: expected a number over 0, got 0" end
 end
 
 local function text_of(content)
@@ -187,6 +242,7 @@ return lre.adapter {
     kernels = { "", "instruction set: portable, avx2, avx512, neon; the best one otherwise" },
   },
   machine = { "threads", "kv_memory", "max_sequences", "kernels" },
+  check = check,
   open = open,
   call = call,
 }

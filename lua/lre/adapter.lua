@@ -55,7 +55,7 @@ local rules = {
 ---on beside the request; they are part of the request's hash and of results. A second value is the id that requests
 ---and results name, where the one given is a place on this machine. `machine` names options that change how fast an
 ---answer comes and nothing else: they are part of neither.
----`auth` may be a function of the options; `check(options)` says what is wrong with them (a sentence), or nil.
+---`auth` may be a function of the options; `check(options, params)` says what is wrong with them (a sentence), or nil.
 ---@param t table
 ---@return table t
 function adapter.declare(t)

@@ -2,6 +2,7 @@
 local fs, hash, json = require "lre.fs", require "lre.hash", require "lre.json"
 local civil = require "lre.civil"
 local jinja = require "lre.jinja"
+local text = require "lre.text"
 
 local chat_template = {}
 
@@ -22,13 +23,29 @@ local function failure(message, ...)
   })
 end
 
+-- What a file says; nil where it is not there, and an error where it cannot be read.
+local function read(path, max_bytes)
+  local info, err = fs.stat(path)
+  if not info then
+    return nil, err
+  end
+  local source
+  source, err = fs.read(path, max_bytes)
+  local valid, at = text.valid_utf8(source or "")
+  if not valid then
+    return nil, failure("%s: is not UTF-8 at byte %d", path, at)
+  end
+  return source, err
+end
+
 local function read_json(path)
-  local text = fs.read(path, MAX_BYTES * 16)
-  if not text then
-    return {}
+  local source, err = read(path, MAX_BYTES * 16)
+  if not source then
+    return not err and {} or nil, err
   end
   -- model_max_length is 10^30 in most of them: "no limit".
-  local data, err = json.decode(text, { bigint = "string" })
+  local data
+  data, err = json.decode(source, { bigint = "string" })
   if type(data) ~= "table" then
     return nil, failure("%s: %s", path, err and err.message or "expected an object")
   end
@@ -82,8 +99,11 @@ function chat_template.open(folder)
     return nil, err
   end
   local path = folder .. "/chat_template.jinja"
-  local source = fs.stat(path) and fs.read(path, MAX_BYTES)
-  if not source then
+  local source
+  source, err = read(path, MAX_BYTES)
+  if err then
+    return nil, err
+  elseif not source then
     source, path = from_config(config, config_path)
   end
   if not source then

@@ -69,6 +69,10 @@ function hub.find(id, revision)
   if is_path(id) then
     local folder = id:gsub("^~", home or "~"):gsub("(.)/+$", "%1")
     if is_file(folder .. "/config.json") then return folder end
+    if is_file(folder) then
+      return nil, failure(("%s: is a file: expected the folder of a checkpoint, with config.json, tokenizer.json and "
+        .. "safetensors (GGUF files are not read)"):format(id))
+    end
     return nil, failure(("%s: no config.json is there: expected the folder of a checkpoint"):format(id))
   end
   if not id:find "^[%w._-]+/[%w._-]+$" and not id:find "^[%w._-]+$" or id:find("..", 1, true) then

@@ -16,7 +16,8 @@ local function failure(name, raised, line)
   if type(raised) ~= "table" or not raised.template then
     raised = { message = tostring(raised) }
   end
-  return setmetatable({ kind = "template", code = raised.raised and "raised" or "template", line = raised.line or line,
+  local code = raised.raised and "raised" or raised.limit and "limit" or "template"
+  return setmetatable({ kind = "template", code = code, line = raised.line or line,
     message = ("%s:%d: %s"):format(name, raised.line or line or 1, raised.message) }, {
     __tostring = function(self)
       return self.message

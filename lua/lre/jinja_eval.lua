@@ -29,7 +29,7 @@ end
 local function charge(context, steps)
   context.steps = context.steps + steps
   if context.steps > context.max_steps then
-    lexer.fail(context.line, "the template did not end within %d steps", context.max_steps)
+    lexer.limit(context.line, "the template did not end within %d steps", context.max_steps)
   end
 end
 
@@ -37,7 +37,7 @@ end
 local function made(context, text)
   context.bytes = context.bytes + #text
   if context.bytes > context.max_bytes then
-    lexer.fail(context.line, "the template made more than %d bytes of text", context.max_bytes)
+    lexer.limit(context.line, "the template made more than %d bytes of text", context.max_bytes)
   end
   return text
 end
@@ -90,7 +90,7 @@ end
 local function repeated(context, v, n)
   if type(v) == "string" then
     if #v * math.max(n, 0) > context.max_bytes then
-      lexer.fail(context.line, "the template made more than %d bytes of text", context.max_bytes)
+      lexer.limit(context.line, "the template made more than %d bytes of text", context.max_bytes)
     end
     return made(context, v:rep(n))
   end
@@ -309,7 +309,7 @@ local function invoke(callee, context, args, kwargs, order)
   end
   context.depth = context.depth + 1
   if context.depth > context.max_depth then
-    lexer.fail(context.line, "calls nest more than %d deep: the template recurses without end?", context.max_depth)
+    lexer.limit(context.line, "calls nest more than %d deep: the template recurses without end?", context.max_depth)
   end
   local result = callee.call(args, kwargs, context, order)
   context.depth = context.depth - 1

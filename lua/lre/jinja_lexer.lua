@@ -15,6 +15,11 @@ function lexer.fail(line, message, ...)
   error({ template = true, line = line, message = message:format(...) }, 0)
 end
 
+-- The same, where a template came to one of its limits: it may loop or recurse for ever.
+function lexer.limit(line, message, ...)
+  error({ template = true, limit = true, line = line, message = message:format(...) }, 0)
+end
+
 local function escape_at(body, i, line)
   local c = body:sub(i + 1, i + 1)
   if ESCAPES[c] then

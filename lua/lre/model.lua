@@ -114,7 +114,7 @@ local function settle_options(self, spec)
   local adapter, given = self._adapter, param.merged(spec.options or nothing, nothing)
   if spec.base_url and adapter.options.base_url then given.base_url = spec.base_url end
   self.options = option.resolve(adapter.options, given, ('adapter "%s"'):format(self.adapter), 3)
-  local wrong = adapter.check and adapter.check(self.options)
+  local wrong = adapter.check and adapter.check(self.options, self.params)
   if wrong then fail(3, '%s: adapter "%s": %s', self.label, self.adapter, wrong) end
   self.machine = {}
   for _, name in ipairs(adapter.machine or nothing) do
@@ -143,7 +143,6 @@ local function settle_options(self, spec)
 end
 
 local function settle_params(self, spec)
-  self.params = param.merged(param.defaults(), param.check(spec.params, self.label))
   local quirk = providers.quirk(self.adapter, self.id)
   self._quirk = { rename = quirk.rename, dropped = {} }
   for _, name in ipairs(quirk.drop or nothing) do self._quirk.dropped[name] = true end
@@ -233,6 +232,7 @@ function model.resolve(spec)
     _adapter = adapter,
   }, Model)
   self.choice = ("%s: adapter %s (%s), id %s"):format(self.label, self.adapter, why, self.id)
+  self.params = param.merged(param.defaults(), param.check(spec.params, self.label))
   local safe = settle_options(self, spec) -- an adapter's `open` may give the model another id
   settle_key(self, spec, safe)
   settle_params(self, spec)

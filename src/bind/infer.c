@@ -447,7 +447,8 @@ static void read_sampling(lua_State *L, struct lre_sampling *s) {
   s->top_p = number_field(L, 2, "top_p", 1);
   s->min_p = number_field(L, 2, "min_p", 0);
   s->repetition_penalty = number_field(L, 2, "repetition_penalty", 1);
-  s->top_k = (uint32_t)size_field(L, 2, "top_k");
+  size_t top_k = size_field(L, 2, "top_k");
+  s->top_k = top_k > UINT32_MAX ? UINT32_MAX : (uint32_t)top_k;
   if (!(s->temperature >= 0 && s->top_p >= 0 && s->min_p >= 0 && s->repetition_penalty > 0))
     luaL_error(L, "generate: a sampling parameter is out of its range");
   read_key(L, s->key);

@@ -44,9 +44,9 @@ static const char *const known[] = {
     "query_pre_attn_scalar",
     "attn_logit_softcapping",
     "final_logit_softcapping",
-    "bos_token_id",
     "eos_token_id",
     /* and those that say nothing about the numbers of a forward pass */
+    "bos_token_id",
     "_name_or_path",
     "_from_model_config",
     "_attn_implementation",
@@ -104,7 +104,7 @@ static const char *const known[] = {
 
 /* Fields that would change the numbers, but not with the one value that is taken. */
 static bool harmless(const cJSON *item) {
-  if (cJSON_IsNull(item) || cJSON_IsFalse(item) || item->string[0] == '_') return true; /* private notes */
+  if (cJSON_IsNull(item) || cJSON_IsFalse(item)) return true;
   if (item->string[0] == '_') return true; /* transformers' own notes: where a model came from, how it was saved */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(item->string, known[i]) == 0) {
@@ -154,9 +154,10 @@ static bool real(const cJSON *root, const char *name, double low, double high, d
   return true;
 }
 
-static bool flag(const cJSON *root, const char *name, bool fallback) {
+static bool flag(const cJSON *root, const char *name, bool fallback, bool *out, struct lre_err *err) {
   const cJSON *item = field(root, name);
-  return item ? cJSON_IsTrue(item) : fallback;
+  *out = item ? cJSON_IsTrue(item) : fallback;
+  return !item || cJSON_IsBool(item) || BAD("config.json: %s: expected true or false", name);
 }
 
 static const struct {
@@ -208,14 +209,14 @@ static bool read_traits(struct lre_config *c, const cJSON *root, struct lre_err 
   enum lre_arch a = c->arch;
   bool gemma = a == LRE_ARCH_GEMMA2 || a == LRE_ARCH_GEMMA3;
   double eps;
-  if (!real(root, "rms_norm_eps", 0, 1, a == LRE_ARCH_PHI3 || a == LRE_ARCH_OLMO2 ? 1e-5 : 1e-6, &eps, err))
+  bool bias;
+  if (!real(root, "rms_norm_eps", 0, 1, a == LRE_ARCH_PHI3 || a == LRE_ARCH_OLMO2 ? 1e-5 : 1e-6, &eps, err) ||
+      !flag(root, "tie_word_embeddings", gemma, &c->tied, err) || !flag(root, "attention_bias", false, &bias, err) ||
+      !flag(root, "mlp_bias", false, &c->mlp_bias, err))
     return false;
   c->norm_eps = (float)eps;
-  c->tied = flag(root, "tie_word_embeddings", gemma);
-  bool bias = flag(root, "attention_bias", false);
   c->qkv_bias = bias || a == LRE_ARCH_QWEN2;
   c->o_bias = bias;
-  c->mlp_bias = flag(root, "mlp_bias", false);
   c->qk_norm = a == LRE_ARCH_QWEN3 || a == LRE_ARCH_GEMMA3;
   c->qk_norm_whole = c->only_post = a == LRE_ARCH_OLMO2;
   c->norm_plus_one = c->post_norms = gemma;
@@ -246,10 +247,12 @@ static bool read_attention(struct lre_config *c, const cJSON *root, struct lre_e
 static bool read_windows(struct lre_config *c, const cJSON *root, struct lre_err *err) {
   const cJSON *window = field(root, "sliding_window"), *types = field(root, "layer_types"), *item;
   size_t i = 0, pattern, full_below;
+  bool asked;
   if (window && !whole(root, "sliding_window", 1, 1 << 28, 0, &c->window, err)) return false;
+  if (!flag(root, "use_sliding_window", false, &asked, err)) return false;
   bool may = c->arch != LRE_ARCH_LLAMA && c->arch != LRE_ARCH_OLMO2;
   bool qwen = c->arch == LRE_ARCH_QWEN2 || c->arch == LRE_ARCH_QWEN3;
-  if (!window || !may || (qwen && !flag(root, "use_sliding_window", false))) c->window = 0;
+  if (!window || !may || (qwen && !asked)) c->window = 0;
   if (types) {
     cJSON_ArrayForEach(item, types) {
       const char *type = cJSON_GetStringValue(item);
@@ -358,30 +361,24 @@ static bool read_ropes(struct lre_config *c, const cJSON *root, struct lre_err *
   return read_rope(c, &c->rope[1], root, local, local_theta, err);
 }
 
-static bool read_stops(struct lre_config *c, const cJSON *eos, struct lre_err *err) {
+/* The tokens that end an answer, as `file` says. */
+static bool read_stops(struct lre_config *c, const cJSON *eos, const char *file, struct lre_err *err) {
   const cJSON *item = cJSON_IsArray(eos) ? eos->child : eos;
   for (c->n_stops = 0; item; item = cJSON_IsArray(eos) ? item->next : NULL) {
-    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble >= (double)c->n_vocab)
-      return BAD("eos_token_id: expected a token from 0 to %zu", c->n_vocab - 1);
-    if (c->n_stops == LRE_MAX_STOPS) return BAD("eos_token_id: more than %d tokens", LRE_MAX_STOPS);
-    c->stops[c->n_stops++] = (uint32_t)item->valuedouble;
+    double v = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    if (!(v >= 0 && v < (double)c->n_vocab) || v != floor(v))
+      return BAD("%s: eos_token_id: expected a token from 0 to %zu", file, c->n_vocab - 1);
+    if (c->n_stops == LRE_MAX_STOPS) return BAD("%s: eos_token_id: more than %d tokens", file, LRE_MAX_STOPS);
+    c->stops[c->n_stops++] = (uint32_t)v;
   }
   return true;
-}
-
-static bool read_tokens(struct lre_config *c, const cJSON *root, struct lre_err *err) {
-  const cJSON *bos = field(root, "bos_token_id");
-  c->bos = cJSON_IsNumber(bos) && bos->valuedouble >= 0 && bos->valuedouble < (double)c->n_vocab
-               ? (int64_t)bos->valuedouble
-               : -1;
-  return read_stops(c, field(root, "eos_token_id"), err);
 }
 
 static bool read_config(struct lre_config *c, const cJSON *root, struct lre_err *err) {
   if (!cJSON_IsObject(root)) return BAD("config.json: expected an object");
   return read_arch(c, root, err) && check_fields(root, err) && read_sizes(c, root, err) && read_traits(c, root, err) &&
          read_attention(c, root, err) && read_ropes(c, root, err) && read_windows(c, root, err) &&
-         read_tokens(c, root, err);
+         read_stops(c, field(root, "eos_token_id"), "config.json", err);
 }
 
 bool lre_config_parse(struct lre_config *c, const char *text, size_t len, struct lre_err *err) {
@@ -412,7 +409,8 @@ static bool read_generation(struct lre_config *c, const struct lre_buf *text, st
   struct lre_err json;
   if (!lre_json_parse(&doc, text->data, text->len, NULL, &json)) return BAD("generation_config.json: %s", json.message);
   const cJSON *eos = field(doc.root, "eos_token_id");
-  bool ok = !eos || read_stops(c, eos, err);
+  bool ok = cJSON_IsObject(doc.root) || BAD("generation_config.json: expected an object");
+  ok = ok && (!eos || read_stops(c, eos, "generation_config.json", err));
   lre_json_free(&doc);
   return ok;
 }

@@ -50,7 +50,6 @@ struct lre_config {
   bool only_post;     /* olmo2: no norm before them */
   bool gelu;          /* tanh form; else silu */
   bool fused;         /* phi3: qkv_proj and gate_up_proj */
-  int64_t bos;        /* -1: none */
   uint32_t stops[LRE_MAX_STOPS];
   size_t n_stops; /* eos_token_id, from generation_config.json where that has one */
 };

@@ -141,6 +141,7 @@ static bool add_tensors(struct lre_safetensors *st, const cJSON *root, const str
     struct lre_tensor *t = &st->tensors[st->n_tensors];
     memset(t, 0, sizeof *t);
     t->name = strdup(item->string);
+    t->file = f->name;
     if (!t->name) return lre_err_memory(err);
     st->n_tensors++;
     if (!read_tensor(item, t, f, data, n_data, err)) return false;
@@ -241,9 +242,10 @@ static bool check_map(const struct lre_safetensors *st, const cJSON *map, struct
 /* Names in order; a tensor that two shards have is an error. */
 static bool sort_names(struct lre_safetensors *st, struct lre_err *err) {
   if (st->n_tensors) qsort(st->tensors, st->n_tensors, sizeof *st->tensors, by_name);
-  for (size_t i = 1; i < st->n_tensors; i++)
-    if (strcmp(st->tensors[i - 1].name, st->tensors[i].name) == 0)
-      return BAD("tensor %s is in two shards", st->tensors[i].name);
+  for (size_t i = 1; i < st->n_tensors; i++) {
+    const struct lre_tensor *a = &st->tensors[i - 1], *b = &st->tensors[i];
+    if (strcmp(a->name, b->name) == 0) return BAD("tensor %s is in two shards: %s and %s", a->name, a->file, b->file);
+  }
   return true;
 }
 

@@ -30,16 +30,18 @@ static const struct lre_tensor *find(struct finder *f, const char *name, size_t 
   const struct lre_tensor *t = lre_safetensors_find(f->st, name);
   size_t n_dims = cols ? 2 : 1;
   if (!t) {
-    BAD("tensor %s is missing: config.json asks for it", name);
+    const char *file =
+        lre_safetensors_files(f->st) == 1 ? lre_safetensors_file(f->st, 0) : "model.safetensors.index.json";
+    BAD("%s: tensor %s is missing: config.json asks for it", file, name);
     return NULL;
   }
   if (t->dtype == LRE_DTYPE_OTHER) {
-    BAD("tensor %s: its type is not supported (F32, F16, BF16 are)", name);
+    BAD("%s: tensor %s: its dtype is not supported (F32, F16, BF16 are)", t->file, name);
     return NULL;
   }
   if (t->n_dims != n_dims || t->dims[0] != rows || (cols && t->dims[1] != cols)) {
-    BAD("tensor %s: config.json asks for shape [%zu, %zu], found %zu dimensions [%zu, %zu]", name, rows, cols,
-        t->n_dims, t->dims[0], t->n_dims > 1 ? t->dims[1] : 0);
+    BAD("%s: tensor %s: config.json asks for shape [%zu, %zu], found %zu dimensions [%zu, %zu]", t->file, name, rows,
+        cols, t->n_dims, t->dims[0], t->n_dims > 1 ? t->dims[1] : 0);
     return NULL;
   }
   return t;

@@ -147,6 +147,17 @@ test("what_does_not_fit_is_an_error_of_its_trial", function()
   test.has(err.message, "the model's context 256")
 end)
 
+test("keys_and_values_that_cannot_fit_are_an_error_of_the_trial_that_names_the_flag", function()
+  local folder = test.folder() .. "/long"
+  local copy = "cp -r %sllama %s && chmod u+w %s/* && sed -i 's/embeddings\": 256/embeddings\": 65536/' %s/config.json"
+  assert(sh(".", copy:format(models, folder, folder, folder)).exit == 0)
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder, options = { kv_memory = 1 } }
+  local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 60000 })
+  test.eq({ answer, err.code, err.attempts }, { nil, "kv_memory", 1 })
+  test.has(err.message, "--kv-memory")
+  test.eq(m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 2 }).usage.output_tokens, 2)
+end)
+
 test("log_probabilities_come_on_request", function()
   local answer = open("llama"):generate { parts = { { text = "Hi" } }, max_tokens = 3, logprobs = 4, ignore_end = true }
   test.eq(#answer.logprobs, 3)
@@ -202,23 +213,184 @@ test("alternatives_without_log_probabilities_are_refused_and_a_wrong_value_names
   test.eq(#answer.logprobs.content[1].top_logprobs, 0)
 end)
 
-test("a_broken_folder_is_refused_with_file_and_field", function()
+-- A fixture's folder, changed by a command that runs beside it; what a run of it ends with and says.
+local function run_changed(fixture, change, flags)
   local folder = test.folder()
-  local cases = {
-    { "sed -i 's/\"hidden_size\": 64/\"hidden_size\": 72/' m/config.json", "config.json asks for shape" },
-    { "sed -i 's/\"model_type\": \"qwen2\"/\"model_type\": \"bert\"/' m/config.json", "bert is not supported" },
-    { "sed -i 's/\"use_cache\"/\"mystery_scale\"/' m/config.json", "mystery_scale is not known" },
-    { "truncate -s 100000 m/model.safetensors", "truncated" },
-    { "rm m/model.safetensors", "model.safetensors" },
+  local copy = "cp -r %s%s m && chmod u+w m/* && export LC_ALL=C && %s"
+  assert(sh(folder, copy:format(models, fixture, change)).exit == 0)
+  return run(folder, "--model-id ./m --limit 1 --max-tokens 2 " .. (flags or ""))
+end
+
+-- Each case: the change, then what the error says, in parts.
+local function all_refused(fixture, cases)
+  for _, case in ipairs(cases) do
+    local code, err = run_changed(fixture, case[1], case.flags)
+    test.eq(code, 3, case[1] .. ": " .. err)
+    for i = 2, #case do test.has(err, case[i]) end
+  end
+end
+
+-- A JSON file of the fixture with other fields, as a change for run_changed.
+local function set(file, fields)
+  return function(fixture)
+    local config = assert(json.decode(fs.read(models .. fixture .. "/" .. file)))
+    for name, value in pairs(fields) do config[name] = value end
+    return ("cat >m/%s <<'END'\n%s\nEND"):format(file, assert(json.encode(config)))
+  end
+end
+
+test("a_broken_folder_is_refused_with_file_and_field", function()
+  all_refused("qwen2", {
+    { "sed -i 's/\"hidden_size\": 64/\"hidden_size\": 72/' m/config.json",
+      "model.safetensors: tensor model.embed_tokens", "config.json asks for shape" },
+    { "sed -i 's/\"model_type\": \"qwen2\"/\"model_type\": \"bert\"/' m/config.json", "config.json: model_type: bert" },
+    { "sed -i 's/\"use_cache\"/\"mystery_scale\"/' m/config.json", "config.json: field mystery_scale is not known" },
+    { "rm m/config.json", "no config.json is there" },
     { "rm m/tokenizer.json", "tokenizer.json is not there" },
-    { "sed -i 's/\"vocab_size\": 480/\"vocab_size\": 479/' m/config.json", "eos_token_id: expected a token" },
-    { "sed -i 's/{% endfor %}//' m/tokenizer_config.json", "for" },
+    { "truncate -s 300 m/tokenizer.json", "tokenizer.json: ", "at byte 300" },
+    { "echo '{}' >m/tokenizer.json", "tokenizer.json: model.vocab" },
+    { "sed -i 's/\"vocab_size\": 480/\"vocab_size\": 479/' m/config.json",
+      "eos_token_id: expected a token from 0 to 478" },
+    { "sed -i 's/\"id\": *479/\"id\":4790/' m/tokenizer.json", "tokenizer.json: added_tokens[", "an id under 480" },
+    { "sed -i 's/\"merges\": *\\[/&[\"no\", \"where\"],/' m/tokenizer.json", "tokenizer.json: model.merges[0]" },
+    { "rm -r m && echo GGUF >m", "./m: is a file", "GGUF" },
+    { "rm -r m && mkdir m", "./m: no config.json is there" },
+  })
+end)
+
+test("weights_that_are_cut_missing_elsewhere_or_of_another_type_are_refused_with_file_and_tensor", function()
+  local retype = "sed -i '0,/\"F32\"/s/\"F32\"/\"%s\"/' m/model.safetensors"
+  local embedding = "model.safetensors: tensor model.embed_tokens.weight: "
+  all_refused("qwen2", {
+    { "truncate -s 100000 m/model.safetensors", "model.safetensors: tensor ", "truncated" },
+    { "truncate -s 100 m/model.safetensors", "model.safetensors: the header claims" },
+    { ": >m/model.safetensors", "model.safetensors: no regular file" },
+    { "rm m/model.safetensors", "neither model.safetensors nor model.safetensors.index.json" },
+    { "rm m/model.safetensors; ln -s model.safetensors m/model.safetensors", "model.safetensors: Too many levels" },
+    { "rm m/model.safetensors; mkdir m/model.safetensors", "model.safetensors: no regular file" },
+    { retype:format "I32", embedding .. "its dtype is not supported" },
+    { retype:format "U32", embedding .. "its dtype is not supported" },
+    { retype:gsub('%%s"', 'U8" '), embedding .. "122880 bytes for 30720 numbers of 8 bits" },
+    { retype:format "I64", embedding .. "122880 bytes for 30720 numbers of 64" },
+    { retype:format "F99", embedding .. "dtype: expected F32, F16, BF16" },
+  })
+  local second, third = "m/model-00002-of-00004.safetensors", "m/model-00003-of-00004.safetensors"
+  local index = "m/model.safetensors.index.json"
+  all_refused("mistral", {
+    { "rm " .. third, "model-00003-of-00004.safetensors: No such file" },
+    { ("rm %s %s; ln -s ../%s %s; ln -s ../%s %s"):format(second, third, second, third, third, second),
+      "-of-00004.safetensors: Too many levels" },
+    { ("cp %s %s"):format(second, third), "is in two shards: model-0000", "-of-00004.safetensors and model-0000" },
+    { ("sed -i s/model-00003-of-00004.safetensors/model.safetensors.index.json/ %s"):format(index),
+      "index.json: weight_map[", "found model.safetensors.index.json" },
+    { ("sed -i 's/model.norm.weight/model.morn.weight/' %s"):format(index),
+      "index.json: tensor model.morn.weight is in no shard" },
+    { ("rm %s; ln -s model.safetensors.index.json %s"):format(index, index), "index.json: Too many levels" },
+    { ("rm %s; mkfifo %s"):format(index, index), "index.json is not a regular file" },
+    { ("cp %s m/model.safetensors"):format(third), "model.safetensors: tensor model.embed_tokens.weight is missing" },
+  })
+end)
+
+test("a_field_out_of_its_range_is_refused_with_its_file", function()
+  local function cases(file, list)
+    for _, case in ipairs(list) do
+      case[1], case[2] = set(file, case[1])("qwen2"), file .. ": " .. case[2]
+    end
+    all_refused("qwen2", list)
+  end
+  cases("generation_config.json", {
+    { { top_k = 1e30 }, "top_k: expected a whole number from 0, got 1e+30" },
+    { { top_k = -1 }, "top_k: expected a whole number from 0, got -1" },
+    { { top_k = 2.5 }, "top_k: expected a whole number from 0" },
+    { { top_p = 7 }, "top_p: expected a number from 0 to 1, got 7" },
+    { { min_p = -0.5 }, "min_p: expected a number from 0 to 1, got -0.5" },
+    { { repetition_penalty = 0 }, "repetition_penalty: expected a number over 0, got 0" },
+    { { repetition_penalty = "much" }, 'repetition_penalty: expected a number over 0, got "much"' },
+    { { eos_token_id = 480 }, "eos_token_id: expected a token from 0 to 479" },
+    { { eos_token_id = json.array { 1, 480 } }, "eos_token_id: expected a token from 0 to 479" },
+    { { eos_token_id = -1 }, "eos_token_id: expected a token from 0 to 479" },
+    { { eos_token_id = 1.5 }, "eos_token_id: expected a token from 0 to 479" },
+    { { eos_token_id = "end" }, "eos_token_id: expected a token from 0 to 479" },
+  })
+  cases("config.json", {
+    { { eos_token_id = 480 }, "eos_token_id: expected a token from 0 to 479" },
+    { { eos_token_id = 1.5 }, "eos_token_id: expected a token from 0 to 479" },
+    { { hidden_size = 1e30 }, "hidden_size: expected a whole number" },
+    { { hidden_size = -64 }, "hidden_size: expected a whole number" },
+    { { hidden_size = 64.5 }, "hidden_size: expected a whole number" },
+    { { num_hidden_layers = 1000000 }, "num_hidden_layers: expected a whole number from 1 to 512" },
+    { { max_position_embeddings = 0 }, "max_position_embeddings: expected a whole number" },
+    { { rms_norm_eps = -1 }, "rms_norm_eps: expected a number" },
+    { { tie_word_embeddings = "yes" }, "tie_word_embeddings: expected true or false" },
+    { { use_sliding_window = 1 }, "use_sliding_window: expected true or false" },
+  })
+  all_refused("qwen2", {
+    { "echo '{\"top_k\": NaN}' >m/generation_config.json", "generation_config.json: expected a value, found 'N'" },
+    { "echo '[7]' >m/generation_config.json", "generation_config.json: expected an object" },
+    { "echo '[7' >m/generation_config.json", "generation_config.json: " },
+  })
+end)
+
+test("what_generation_config_says_of_a_temperature_has_no_effect", function()
+  local code, err = run_changed("qwen2", set("generation_config.json", { temperature = -1 })("qwen2"))
+  test.eq({ code, err }, { 0, "" })
+end)
+
+test("a_template_that_never_ends_or_cannot_be_read_is_refused_before_the_first_trial", function()
+  local write = "cat >m/chat_template.jinja <<'END'\n%s\nEND"
+  all_refused("qwen2", {
+    { write:format "\n{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+      "chat_template.jinja:2: the template did not end within" },
+    { write:format "{% macro m() %}{{ m() }}{% endmacro %}\n{{ m() }}", "chat_template.jinja:1: calls nest more than" },
+    { write:format "{% set x = 'x' * 1000000000000 %}", "chat_template.jinja:1: the template made more than" },
+    { write:format "\n\n{% include 'x' %}", "chat_template.jinja:3: the tag {% include %} is not supported" },
+    { "sed -i 's/{% endfor %}//' m/tokenizer_config.json", "tokenizer_config.json:1: this tag is never closed" },
+    { "printf 'ab\\xff' >m/chat_template.jinja", "chat_template.jinja: is not UTF-8 at byte 2" },
+    { "head -c 5000000 /dev/zero | tr '\\0' x >m/chat_template.jinja", "chat_template.jinja" },
+    { "ln -s chat_template.jinja m/chat_template.jinja", "chat_template.jinja: Too many levels" },
+    { "echo '[' >m/tokenizer_config.json", "tokenizer_config.json: expected a value" },
+    { "echo 7 >m/tokenizer_config.json", "tokenizer_config.json: expected an object" },
+    { "echo '[' >m/special_tokens_map.json", "special_tokens_map.json: expected a value" },
+  })
+end)
+
+test("a_template_that_fails_on_a_conversation_is_an_error_of_each_trial_with_its_line", function()
+  local folder = test.folder() .. "/m"
+  assert(sh(".", ("cp -r %sqwen2 %s && chmod u+w %s/*"):format(models, folder, folder)).exit == 0)
+  assert(fs.write(folder .. "/chat_template.jinja",
+    "\n{% if messages|length > 1 %}{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    .. "{% endif %}x"))
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
+  local two = { { role = "user", content = "a" }, { role = "assistant", content = "b" } }
+  local answer, err = m:chat(two, { max_tokens = 1 })
+  test.eq({ answer, err.kind, err.code, err.attempts }, { nil, "template", "limit", 1 })
+  test.has(err.message, "chat_template.jinja:2: the template did not end within")
+  test.eq(m:chat({ two[1] }, { max_tokens = 1 }).usage.output_tokens, 1)
+end)
+
+test("an_option_or_a_parameter_that_this_engine_has_not_is_refused_before_anything_is_asked", function()
+  local cases = {
+    { 2, "--quant int7", '--quant: expected one of none, int8, got "int7"' },
+    { 2, "--kv-memory 0", "--kv-memory: expected an integer from 1" },
+    { 2, "--threads -1", "--threads: expected an integer from 1" },
+    { 3, "--adapter-option max_sequences=0", "option max_sequences: expected from 1 to 1024" },
+    { 3, "--adapter-option kernels=sse9", "option kernels: expected one of " },
+    { 3, "--adapter-option colour=red", 'unknown option "colour"' },
+    { 3, "--adapter-option revision=../x --model-id org/name", "revision" },
+    { 3, "--param beams=2", 'unknown parameter "beams"' },
+    { 3, "--param repetition_penalty=0", "repetition_penalty: expected a number over 0" },
+    { 2, "--param top_k=-1", "top_k: expected an integer of at least 0" },
+    { 2, "--param top_k=1.5", "top_k: expected an integer" },
+    { 2, "--param top_p=2", "top_p: expected a number from 0 to 1" },
+    { 2, "--param min_p=-1", "min_p: expected a number from 0 to 1" },
+    { 2, "--temperature -1", "--temperature: expected a number from 0 to 2" },
+    { 2, "--max-tokens 0", "--max-tokens: expected an integer of at least 1" },
   }
   for _, case in ipairs(cases) do
-    assert(sh(folder, ("rm -rf m && cp -r %sqwen2 m && chmod u+w m/* && %s"):format(models, case[1])).exit == 0)
-    local code, err = run(folder, "--model-id ./m --limit 1")
-    test.eq(code, 3, case[1])
-    test.has(err, case[2])
+    local code, err = run(test.folder(), ("--model-id %sqwen2 %s"):format(models, case[2]))
+    test.eq(code, case[1], case[2] .. ": " .. err)
+    test.has(err, case[3])
+    test.ok(not err:find("traceback", 1, true), err)
   end
 end)
 
