@@ -38,13 +38,14 @@ function plan.parse_key(key)
   return unescape(suite), unescape(id), unescape(who), unescape(bare or label), math.tointeger(tonumber(n or 1))
 end
 
--- The lines of a text that ends in a newline.
+-- The lines of a text that ends in a newline; asked again after the last, nil again.
 local function lines_of(text)
   local at = 1
   return function()
     local stop = text:find("\n", at, true)
-    local line = stop and text:sub(at, stop - 1)
-    at = stop and stop + 1
+    if not stop then return nil end
+    local line = text:sub(at, stop - 1)
+    at = stop + 1
     return line
   end
 end

@@ -53,6 +53,15 @@ test("what_separates_parts_is_percent_encoded_inside_them", function()
   test.eq(plan.key("a/b", "i|d#1%\n", "p", "m#2", 1), "a%2Fb/i%7Cd%231%25%0A|p|m%232")
 end)
 
+-- Workers that find nothing to do ask once each.
+test("a_plan_that_is_asked_again_after_its_last_trial_has_none", function()
+  local real = suite.open(test.root .. "/suites/harmful_helpful.jsonl")
+  local pull = make { suites = { { suite = real, judges = { judge } } } }:trials()
+  local n = 0
+  while pull() do n = n + 1 end
+  test.eq({ n, pull(), pull() }, { 15 })
+end)
+
 test("a_key_gives_its_parts_back", function()
   for _, parts in ipairs { { "a/b", "i|d#1%\n", "p", "m#2", 1 }, { "x", "a/b/c", "none", "hf/Qwen/Qwen2", 12 } } do
     test.eq({ plan.parse_key(plan.key(table.unpack(parts))) }, parts)
