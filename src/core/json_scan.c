@@ -250,9 +250,18 @@ static const struct lre_json_key *earlier(const struct lre_json_key *a, const st
   return !a || b->s < a->s ? b : a;
 }
 
+/* As canonical texts have them. */
+static bool are_sorted(const struct lre_json_key *keys, size_t n) {
+  for (size_t i = 1; i < n; i++) {
+    if (compare_keys(&keys[i - 1], &keys[i]) >= 0) return false;
+  }
+  return true;
+}
+
 /* The first key of the object that was there before, or NULL. Sorting many keys bounds the work whatever they are. */
 static const struct lre_json_key *find_repeated(struct lre_json_key *keys, size_t n) {
   const struct lre_json_key *found = NULL;
+  if (are_sorted(keys, n)) return NULL;
   if (n <= FEW_KEYS) {
     for (size_t i = 1; i < n; i++) {
       for (size_t j = 0; j < i; j++) {

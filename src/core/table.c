@@ -39,7 +39,7 @@ struct table {
   int64_t *judges;
   struct column *columns; /* in the order in which they were met */
   size_t n, cap, hint;    /* hint: where the next name probably is: rows are alike */
-  bool filling;           /* the second pass */
+  bool filling;           /* else it is only looked what columns there are */
   struct lre_buf name;    /* of the field that is walked */
   struct lre_buf line, texts, scratch;
   struct lre_cell *cells; /* of the row in hand, by place */
@@ -73,7 +73,7 @@ static struct column *add_column(struct table *t, struct lre_err *err) {
   return &t->columns[t->n++];
 }
 
-/* The column of the name in hand; NULL: err. In the second pass it is there. */
+/* The column of the name in hand; NULL: err. */
 static struct column *find_column(struct table *t, struct lre_err *err) {
   if (!is_column(t, t->hint)) {
     for (t->hint = 0; t->hint < t->n && !is_column(t, t->hint);) t->hint++;
@@ -185,9 +185,10 @@ static bool fill_cell(struct table *t, size_t place, struct lre_json_span value,
 static bool take_leaf(struct table *t, struct lre_json_span value, const struct left_out *out, struct lre_err *err) {
   struct column *c = find_column(t, err);
   if (!c) return false;
-  if (t->filling) return fill_cell(t, c->place, value, out, err);
-  c->seen |= 1u << cell_type(value);
-  return true;
+  unsigned seen = c->seen | 1u << cell_type(value);
+  t->filling = t->filling && c->seen && type_of(seen) == t->types[c->place];
+  c->seen = seen;
+  return !t->filling || fill_cell(t, c->place, value, out, err);
 }
 
 /* Members of an object under the name in hand. Null, and a list without elements, is no value. */
@@ -304,7 +305,11 @@ static bool take_trial(struct table *t, const struct lre_store_trial *trial, str
   return ok;
 }
 
-/* ---- both passes ---- */
+/* ---- the files ---- */
+
+/* Columns are known when all rows were seen. Rows are mostly alike: what the first ones have is believed, and the files
+ * are begun with it. A row that has more ends that: then the other rows are only looked at, and the files begun anew. */
+enum { LOOKED_AT = 256 };
 
 struct files {
   struct lre_fs_out *csv;
@@ -339,22 +344,33 @@ static bool write_row(struct table *t, struct files *f, struct lre_err *err) {
   return lre_fs_out_put(f->csv, f->record.data, f->record.len, err) && lre_parquet_row(f->parquet, t->cells, err);
 }
 
-/* Each trial in the order of the keys; f NULL: the first pass, which only looks what columns there are. */
-static bool pass(struct table *t, struct lre_store *s, struct files *f, struct lre_err *err) {
+/* Each trial in the order of the keys, or the first `most` of them; f NULL: they are only looked at. So are those that
+ * follow a row which the columns do not fit: t->filling tells. */
+static bool pass(struct table *t, struct lre_store *s, struct files *f, size_t most, struct lre_err *err) {
   struct lre_store_walk *w = lre_store_walk_open(s, err);
   struct lre_store_trial trial;
   int got = w ? 1 : -1;
-  while (got == 1 && (got = lre_store_walk_next(w, &trial, err)) == 1) {
+  while (got == 1 && most-- > 0 && (got = lre_store_walk_next(w, &trial, err)) == 1) {
     lre_buf_clear(&t->texts);
-    for (size_t i = 0; f && i < t->n; i++) t->cells[i].type = LRE_CELL_NONE;
-    if (!take_trial(t, &trial, err) || (f && !write_row(t, f, err))) got = -1;
+    for (size_t i = 0; t->filling && i < t->n; i++) t->cells[i].type = LRE_CELL_NONE;
+    if (!take_trial(t, &trial, err) || (t->filling && !write_row(t, f, err))) got = -1;
   }
   lre_store_walk_close(w);
-  return got == 0;
+  return got >= 0;
 }
 
-/* Sorts the columns; fills what the second pass wants to know of them. */
+static void forget_cells(struct table *t) {
+  free(t->cells);
+  free(t->text_at);
+  free(t->types);
+  t->cells = NULL;
+  t->text_at = NULL;
+  t->types = NULL;
+}
+
+/* Sorts the columns; fills what is to be known of them when rows are written. */
 static bool settle(struct table *t, struct lre_parquet_column **out, struct lre_err *err) {
+  forget_cells(t);
   struct column **order = malloc((t->n + 1) * sizeof *order);
   *out = calloc(t->n + 1, sizeof **out);
   t->cells = calloc(t->n + 1, sizeof *t->cells);
@@ -385,6 +401,7 @@ static bool put_header(struct files *f, const struct lre_parquet_column *columns
   return lre_fs_out_put(f->csv, f->record.data, f->record.len, err);
 }
 
+/* t->filling is false afterwards where the columns did not fit. Then no file is written. */
 static bool write_files(struct table *t, struct lre_store *s, const char *csv, const char *parquet,
                         struct lre_err *err) {
   static const struct lre_parquet_column no_trials = {"key", LRE_CELL_TEXT};
@@ -395,13 +412,13 @@ static bool write_files(struct table *t, struct lre_store *s, const char *csv, c
   const struct lre_parquet_column *shown = t->n ? columns : &no_trials;
   size_t n = t->n ? t->n : 1;
   ok = ok && (f.csv = lre_fs_out_open(csv, err)) && (f.parquet = lre_parquet_open(parquet, shown, n, err)) &&
-       put_header(&f, shown, n, err) && pass(t, s, &f, err);
+       put_header(&f, shown, n, err) && pass(t, s, &f, SIZE_MAX, err);
   free(columns);
   lre_buf_free(&f.record);
-  if (!ok) {
+  if (!ok || !t->filling) {
     lre_fs_out_abort(f.csv);
     lre_parquet_abort(f.parquet);
-    return false;
+    return ok;
   }
   if (lre_fs_out_commit(f.csv, err)) return lre_parquet_commit(f.parquet, err);
   lre_parquet_abort(f.parquet);
@@ -430,13 +447,12 @@ bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_
   lre_buf_init(&t.scratch);
   t.fd = open(journal, O_RDONLY | O_CLOEXEC);
   bool ok = t.fd >= 0 || lre_err_errno(err, errno, "cannot open %s", journal);
-  ok = ok && number_judges(&t, s, err) && pass(&t, s, NULL, err) && write_files(&t, s, csv, parquet, err);
+  ok = ok && number_judges(&t, s, err) && pass(&t, s, NULL, LOOKED_AT, err);
+  while (ok && !t.filling) ok = write_files(&t, s, csv, parquet, err); /* twice at most */
   if (t.fd >= 0) close(t.fd);
   for (size_t i = 0; i < t.n; i++) free(t.columns[i].name);
   free(t.columns);
-  free(t.cells);
-  free(t.text_at);
-  free(t.types);
+  forget_cells(&t);
   free(t.judges);
   lre_buf_free(&t.name);
   lre_buf_free(&t.line);

@@ -224,6 +224,23 @@ test("of_a_judge_that_was_asked_again_under_another_hash_the_last_verdict_is_sho
   test.ok(not csv:find("old", 1, true), csv)
 end)
 
+-- The files are begun with the columns of the first rows.
+test("a_column_or_a_type_that_only_the_last_of_many_rows_has_is_the_tables", function()
+  local rows = {}
+  for i = 1, 600 do rows[i] = trial(("%04d"):format(i), { params = { odd = i } }) end
+  test.has(write_table(rows), ",600,")
+  rows[600].params.odd = 0.5
+  local csv = write_table(rows)
+  test.has(csv, ",1.0,")
+  test.has(csv, ",0.5,")
+  rows[600].params = { late = "z", odd = 600 }
+  csv = write_table(rows)
+  test.has(csv:match "^[^\n]+", "params.late,params.odd")
+  test.has(csv, ",,1,")
+  test.has(csv, ",z,600,")
+  test.eq(select(2, csv:gsub("\n", "")), 601)
+end)
+
 test("a_journal_without_trials_is_a_table_without_rows", function()
   local csv, parquet = write_table {}
   test.eq(csv, "key\n")
