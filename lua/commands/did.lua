@@ -27,12 +27,6 @@ local function of_file(args, opt)
   return out
 end
 
-local function write(args, text)
-  if not args.out or args.out == "-" then return cli.out(text) end
-  local ok, err = fs.write(args.out, text)
-  if not ok then cli.fail(4, "%s: %s", args.out, tostring(err)) end
-end
-
 local function majority(args, opt)
   if args.inner or args.outer then cli.fail(2, "--majority takes no --inner and --outer") end
   if #args.majority < 2 then cli.fail(2, "--majority: expected two judges or more, as in --majority a,b,c") end
@@ -59,16 +53,17 @@ function command.run(args)
   if args.format ~= "md" and args.format ~= "json" then
     cli.fail(2, '--format: expected md or json, got "%s"', args.format)
   end
+  cli.check_out("--out", args.out, { args.run })
   local opt = { positive = args.positive, confidence = args.confidence }
   if many then
     local out = majority(args, opt)
-    write(args, args.format == "json" and did.majority_json(out) or did.majority_text(out))
+    cli.write(args.out, args.format == "json" and did.majority_json(out) or did.majority_text(out))
     return 0
   end
   local stat = fs.stat(args.run)
   local out = stat and stat.type == "folder" and did.of_run(source.open(args.run), args.inner, args.outer, opt)
     or of_file(args, opt)
-  write(args, args.format == "json" and did.json(out) or did.text(out))
+  cli.write(args.out, args.format == "json" and did.json(out) or did.text(out))
   return 0
 end
 

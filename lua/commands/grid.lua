@@ -2,7 +2,6 @@
 -- it back to the same trials.
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
-local fs = require "lre.fs"
 local grid = require "lre.grid"
 local log = require "lre.log"
 local sample = require "lre.sample"
@@ -79,17 +78,13 @@ function command.run(args)
   elseif args.limit and args.sample then
     cli.fail(2, "--limit and --sample: choose one")
   end
+  cli.check_out("--out", args.out, { args.suite })
   local opened, list = open(args)
   list = args.sample and draw(args, list) or limited(args, list)
   local lines = {}
   for i, one in ipairs(list) do lines[i] = grid.line(opened, one) end
   local text = table.concat(lines)
-  if not args.out or args.out == "-" then
-    cli.out(text)
-  else
-    local ok, err = fs.write(args.out, text)
-    if not ok then cli.fail(4, "%s: %s", args.out, tostring(err)) end
-  end
+  cli.write(args.out, text)
   if log.level() ~= "ERROR" then
     cli.note(cli.safe(("%d rows of suite %s%s\n"):format(#list, opened.name,
       args.out and args.out ~= "-" and ": " .. args.out or "")))

@@ -23,11 +23,6 @@ function command.options(parser)
   defaults.add(parser, "import")
 end
 
-local function write(path, text)
-  local ok, err = fs.write(path, text)
-  if not ok then cli.fail(4, "%s: %s", path, tostring(err)) end
-end
-
 local function say(text, ...)
   if log.level() ~= "ERROR" then cli.note(cli.safe(text:format(...)) .. "\n") end
 end
@@ -48,7 +43,7 @@ local function import_results(args, files)
     local made, err = fs.mkdir(folder, true)
     if made == nil then cli.fail(4, "%s: %s", folder, tostring(err)) end
   end
-  write(path, text)
+  cli.write(path, text)
   say("imported %d rows: %s", #data.rows, path)
   return 0
 end
@@ -66,6 +61,7 @@ end
 function command.run(args)
   defaults.apply(args, "import")
   if #args.suite > 1 then cli.fail(2, "--suite: expected one suite, got %d", #args.suite) end
+  cli.check_out("--out", args.out, args.files)
   local seed = sycophancy_import.find(args.files)
   if seed then return import_sycophancy(args, seed) end
   for _, path in ipairs(args.files) do

@@ -76,10 +76,7 @@ end
 local function judge_run(args, judges)
   local done = rejudge.run(args["in"], judges, nil, nil, args)
   local text = assert(json.encode(done.results, 2))
-  if args.out and args.out ~= "-" then
-    local ok, err = fs.write(args.out, text)
-    if not ok then cli.fail(4, "%s: %s", args.out, tostring(err)) end
-  end
+  if args.out ~= "-" and args.out then cli.write(args.out, text) end
   local data = args.json or args.out == "-"
   cli.out(data and text or require("lre.report").render("md", done.results))
   say(args, judges, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed,
@@ -127,6 +124,7 @@ end
 function command.run(args)
   defaults.apply(args, "judge")
   args["in"] = args["in"] or rejudge.newest(args.run_dir)
+  cli.check_out("--out", args.out, { args["in"] })
   local judges = open_judges(args)
   configure_network(args)
   local is_run = rejudge.is_run(args["in"])

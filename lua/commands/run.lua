@@ -5,7 +5,6 @@ local cli = require "lre.cli"
 local contrasts = require "lre.contrasts"
 local defaults = require "lre.defaults"
 local experiment = require "lre.experiment"
-local fs = require "lre.fs"
 local json = require "lre.json"
 local log = require "lre.log"
 local progress = require "lre.progress"
@@ -96,22 +95,6 @@ local function dry_run(args, exp)
   return 0
 end
 
-local function write_out(path, data)
-  if path == "-" then return cli.out(data) end
-  local ok, err = fs.write(path, data)
-  if not ok then cli.fail(4, "%s: %s", path, tostring(err)) end
-end
-
--- A file that cannot be written is said before anything is paid for.
-local function check_writable(path)
-  if not path or path == "-" then return end
-  local stat = fs.stat(path)
-  local folder = path:match("^(.*)/[^/]*$") or "."
-  local parent = fs.stat(folder == "" and "/" or folder)
-  if stat and stat.type == "folder" then cli.fail(4, "%s: is a folder; expected a file's name", path) end
-  if not parent or parent.type ~= "folder" then cli.fail(4, "%s: the folder %s does not exist", path, folder) end
-end
-
 local function append(lines, more)
   table.move(more, 1, #more, #lines + 1, lines)
 end
@@ -170,8 +153,8 @@ local function check_args(args)
   if args.out == "-" and args.dump_raw == "-" then
     cli.fail(2, "--out and --dump-raw cannot both be standard output")
   end
-  check_writable(args.out)
-  check_writable(args.dump_raw)
+  cli.check_out("--out", args.out, args.suite)
+  cli.check_out("--dump-raw", args.dump_raw, args.suite)
 end
 
 function command.run(args)
@@ -189,7 +172,7 @@ function command.execute(args)
   }
   if args.dump_raw then run:dump(args.dump_raw) end
   local text = assert(json.encode(run.results, 2))
-  if args.out then write_out(args.out, text) end
+  if args.out then cli.write(args.out, text) end
   if args.out ~= "-" and args.dump_raw ~= "-" then cli.out(args.json and text or run:report("md")) end
   cli.note(cli.safe(require("lre.expect").describe(run.expectations or {})))
   closing(args, run)

@@ -80,9 +80,9 @@ end
 ---Is it a file of lines, not one list? Raises { exit = 4 } where it is no file.
 function answers.has_lines(path)
   local stat = fs.stat(path)
-  if not stat or stat.type == "folder" then
-    shape.fail(("%s: %s; expected a file of JSON lines"):format(path, stat and "is a folder" or "no such file"), 4)
-  end
+  local wrong = not stat and "no such file" or stat.type == "folder" and "is a folder"
+    or stat.type == "other" and "is a device or pipe, and is read more than once"
+  if wrong then shape.fail(("%s: %s; expected a file of JSON lines"):format(path, wrong), 4) end
   return not is_list(path)
 end
 

@@ -25,6 +25,31 @@ function cli.note(text)
   fs.print("stderr", text)
 end
 
+---Before anything is read or paid for: can --out (or another flag's file) be written, and is it none of what is read?
+---@param flag string "--out"
+---@param path string? nil and "-" are standard output
+---@param inputs string[] files that are read
+function cli.check_out(flag, path, inputs)
+  if not path or path == "-" then return end
+  local stat = fs.stat(path)
+  if stat and stat.type == "folder" then cli.fail(4, "%s: is a folder; expected a file's name", path) end
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  local parent = fs.stat(folder == "" and "/" or folder)
+  if not parent or parent.type ~= "folder" then cli.fail(4, "%s: the folder %s does not exist", path, folder) end
+  for _, input in ipairs(inputs) do
+    if stat and stat.type == "file" and input ~= "" and fs.same(path, input) then
+      cli.fail(2, "%s: %s is read here and would be lost; give another name", flag, path)
+    end
+  end
+end
+
+---Text to a file, whole or not at all; to standard output where the path is nil or "-".
+function cli.write(path, text)
+  if not path or path == "-" then return cli.out(text) end
+  local ok, err = fs.write(path, text)
+  if not ok then cli.fail(4, "%s: %s", path, tostring(err)) end
+end
+
 ---"lre 0.1.0" and the versions of what it stands on.
 function cli.version()
   local lib = platform.libraries()

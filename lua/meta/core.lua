@@ -333,6 +333,9 @@ function fs.mkdir(path, parents) end
 ---`{ type = "file"|"folder"|"other", size, mtime }` or nil where missing.
 ---@return table?, lre.Error?
 function fs.stat(path) end
+---Are both there, and the same file, by whatever names and links?
+---@return boolean
+function fs.same(a, b) end
 ---Sorted names.
 ---@return string[]?, lre.Error?
 function fs.list(path) end

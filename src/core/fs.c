@@ -284,6 +284,12 @@ bool lre_fs_stat(const char *path, struct lre_fs_info *out, struct lre_err *err)
   return true;
 }
 
+bool lre_fs_same(const char *a, const char *b) {
+  struct stat first, second;
+  if (stat(a, &first) < 0 || stat(b, &second) < 0) return false;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 static int by_bytes(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b); /* strcmp compares as unsigned char */
 }

@@ -34,6 +34,8 @@ struct lre_fs_info {
   int64_t mtime_s;
 };
 bool lre_fs_stat(const char *path, struct lre_fs_info *out, struct lre_err *err); /* missing is not an error */
+/* Are both there, and the same file, by whatever names and links? */
+bool lre_fs_same(const char *a, const char *b);
 
 /* Names in a folder, sorted bytewise, without "." and "..": NUL-separated in out, *n of them. */
 bool lre_fs_list(const char *path, struct lre_buf *out, size_t *n, struct lre_err *err);

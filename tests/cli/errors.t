@@ -316,3 +316,33 @@ Output that cannot be written.
   $ lre help > /dev/full
   lre: standard output: No space left on device
   [4]
+
+Output that would replace what is read: not a byte of it changes.
+
+  $ printf '%s\n' '{"id":"a","text":"x","response":"I refuse."}' > in.jsonl; ln -s in.jsonl link.jsonl; ln in.jsonl hard.jsonl; mkdir results.d
+  $ lre judge --in in.jsonl --judge refusal --out ./in.jsonl
+  lre: --out: ./in.jsonl is read here and would be lost; give another name
+  [2]
+  $ lre did in.jsonl --inner refusal --outer refusal --out link.jsonl
+  lre: --out: link.jsonl is read here and would be lost; give another name
+  [2]
+  $ lre run --model fake/a --suite q.jsonl --out ./q.jsonl
+  lre: --out: ./q.jsonl is read here and would be lost; give another name
+  [2]
+  $ lre run --model fake/a --suite q.jsonl --dump-raw q.jsonl
+  lre: --dump-raw: q.jsonl is read here and would be lost; give another name
+  [2]
+  $ lre grid q.jsonl --out q.jsonl
+  lre: --out: q.jsonl is read here and would be lost; give another name
+  [2]
+  $ lre import in.jsonl --out hard.jsonl
+  lre: --out: hard.jsonl is read here and would be lost; give another name
+  [2]
+  $ cat in.jsonl
+  {"id":"a","text":"x","response":"I refuse."}
+  $ lre did in.jsonl --inner refusal --outer refusal --out results.d
+  lre: results.d: is a folder; expected a file's name
+  [4]
+  $ lre did /dev/null --inner refusal --outer refusal
+  lre: /dev/null: is a device or pipe, and is read more than once; expected a file of JSON lines
+  [4]

@@ -25,6 +25,14 @@ test("the_world_s_errors_are_values_with_a_code_and_the_path", function()
   test.eq(select(2, fs.remove("/nowhere/at/all")).code, "enoent")
 end)
 
+test("one_file_by_two_names_is_the_same_and_what_is_missing_is_none", function()
+  local folder, path = folder_with("x", "data")
+  assert(fs.write(folder .. "/y", "data"))
+  assert(process.run { "ln", "-s", "x", folder .. "/link" })
+  test.eq({ fs.same(path, folder .. "/./x"), fs.same(path, folder .. "/link"), fs.same(path, folder .. "/y"),
+    fs.same(folder .. "/no", folder .. "/no") }, { true, true, false, false })
+end)
+
 test("a_read_is_bounded", function()
   local _, path = folder_with("x", ("a"):rep(100))
   local data, err = fs.read(path, 99)
