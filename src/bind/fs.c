@@ -176,8 +176,8 @@ static int fs_print(lua_State *L) {
 
 int luaopen_lre_fs(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"read", fs_read},   {"write", fs_write},   {"mkdir", fs_mkdir}, {"stat", fs_stat},   {"same", fs_same},
-      {"list", fs_list},   {"lines", fs_lines}, {"remove", fs_remove}, {"print", fs_print}, {NULL, NULL},
+      {"read", fs_read}, {"write", fs_write}, {"mkdir", fs_mkdir},   {"stat", fs_stat},   {"same", fs_same},
+      {"list", fs_list}, {"lines", fs_lines}, {"remove", fs_remove}, {"print", fs_print}, {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   lre_bind_type(L, LINES_TYPE, none, lines_gc);
