@@ -25,6 +25,8 @@ end
 
 ---Opens the run's log for appending. Returns true, or nil and a message.
 function log.open(path)
+  local stat = fs.stat(path)
+  if stat and stat.type ~= "file" then return nil, path .. ": expected a file" end -- a FIFO would wait for its reader
   local handle, err = io.open(path, "a")
   if not handle then return nil, err end
   handle:setvbuf("line")

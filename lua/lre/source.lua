@@ -113,12 +113,13 @@ local function store_of(path)
   local stat = fs.stat(path)
   -- `lines` only says how large a set will be, and it grows: a journal's line has about 500 bytes.
   return { journal_path = path, lines = stat.size // 500 + 16, scan = function(_, fields, told)
-    local pull = assert(journal.scan(path, fields, true))
+    local pull, err = journal.scan(path, fields, true)
+    if not pull then shape.fail(tostring(err), 4) end
     return function()
       while true do
-        local row, number, err = pull()
+        local row, number, wrong = pull()
         if row or not number then return row, number end
-        if told ~= false then problem(number, err) end
+        if told ~= false then problem(number, wrong) end
       end
     end
   end }

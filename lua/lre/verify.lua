@@ -53,7 +53,10 @@ end
 
 local function check_suite(self, suite)
   local path = rejudge.file_of(self, "samples", suite.name)
-  if not path or not fs.stat(path) then return end -- told by check_files
+  if not path or not fs.stat(path) then -- told by check_files
+    self.unknown_samples = true
+    return
+  end
   local kept, count = path:sub(#self.path + 2), 0
   for _ in fs.lines(path, MAX_BYTES) do count = count + 1 end
   if count ~= suite.count then
@@ -240,11 +243,10 @@ local function check_rest(self)
 end
 
 local function check_verdicts(self)
+  if self.unknown_samples then return end -- or each trial would be told of
   local the_plan = rejudge.plan_of(self, self.judges)
   local find = run.finder(the_plan, function(entry)
-    local path = rejudge.file_of(self, "samples", entry.name)
-    if not path then return function() end end
-    local lines = fs.lines(path, MAX_BYTES)
+    local lines = fs.lines(rejudge.file_of(self, "samples", entry.name), MAX_BYTES)
     return function()
       local line = lines()
       return line and assert(json.decode(line, { max_bytes = MAX_BYTES, bigint = "string" }))

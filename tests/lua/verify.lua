@@ -34,6 +34,26 @@ test("an_untouched_run_verifies_with_options_names_personas_repeats_and_a_sample
   test.has(verify.text(out), "all as recorded")
 end)
 
+test("copies_that_are_gone_are_named_one_by_one_without_a_line_for_each_trial", function()
+  local run = new_run()
+  for _, name in ipairs(assert(fs.list(run .. "/inputs"))) do assert(fs.remove(run .. "/inputs/" .. name)) end
+  local out = test.lre("verify", run)
+  test.eq(out.exit, 1, out.err)
+  test.has(out.out, "expected \"the copy of refusal\"")
+  test.has(out.out, "0 trials")
+end)
+
+test("a_journal_that_is_no_file_is_said_without_a_traceback", function()
+  local run = new_run()
+  assert(fs.remove(run .. "/partials.jsonl"))
+  assert(fs.mkdir(run .. "/partials.jsonl"))
+  for _, command in ipairs { "report", "verify", "reproduce" } do
+    local out = test.lre(command, run)
+    test.eq({ out.exit, out.err:find("traceback", 1, true) }, { 4 }, command .. out.err)
+    test.has(out.err, "partials.jsonl is not a regular file")
+  end
+end)
+
 test("a_number_edited_by_hand_in_results_is_named_with_file_row_field_expected_and_found", function()
   local run = new_run()
   edit(run .. "/results.json", '"total": 15,\n', '"total": 16,\n')
