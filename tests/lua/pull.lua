@@ -63,6 +63,33 @@ test("what_is_there_already_is_not_fetched_again", function()
   for _, file in ipairs(json.decode(result.out).files) do test.eq(file.fetched, false, file.name) end
 end)
 
+test("a_hub_is_asked_over_https_and_not_where_its_certificate_is_anothers", function()
+  local home, _, nginx = test.folder(), test.nginx()
+  local port = fs.read(nginx .. "/tls_port")
+  if not port then test.skip "no openssl, so no certificate" end
+  publish("tls", FILES)
+  local endpoint = ("https://localhost:%s/hub"):format(port:match "%d+")
+  test.eq(pull(home, endpoint, "o/tls --ca-file " .. nginx .. "/ca.pem").exit, 0)
+  test.eq(fs.read(snapshot(home, "tls") .. "/model.safetensors"), WEIGHTS)
+  local result = pull(test.folder(), endpoint, "o/tls")
+  test.eq(result.exit, 4)
+  test.has(result.err, "certificate")
+end)
+
+test("shards_are_fetched_with_their_index_and_found_by_a_run", function()
+  local home, files = test.folder(), {}
+  local source = test.root .. "/tests/infer/models/mistral"
+  for _, name in ipairs(fs.list(source)) do files[name] = assert(fs.read(source .. "/" .. name, 1 << 20)) end
+  local endpoint = publish("shards", files)
+  local result = pull(home, endpoint, "o/shards -q")
+  test.eq(result.exit, 0, result.err)
+  test.eq(fs.stat(snapshot(home, "shards") .. "/expected.bin"), nil)
+  local run = "cd %s && HF_HOME=%s %s run --adapter hf --model m --model-id o/shards --suite harmful_helpful --limit 1 "
+    .. "--max-tokens 2 -q"
+  result = assert(process.run { "bash", "-c", run:format(home, home, test.program) })
+  test.eq({ result.exit, result.err }, { 0, "" })
+end)
+
 test("a_part_is_gone_on_with", function()
   local home = test.folder()
   local endpoint = publish("part", FILES)
