@@ -274,6 +274,13 @@ static void logprobs_are_those_of_the_models_distribution(void **state) {
   close_harness(&h);
 }
 
+/* Random123's known answer: philox4x32-10 of counter 0 and key 0 begins 6627e8d5 e169c58d. */
+static void random_numbers_are_philoxs(void **state) {
+  (void)state;
+  const uint8_t key[16] = {0};
+  assert_true(lre_sample_uniform(key, 0) == (double)(UINT64_C(0x6627e8d5e169c58d) >> 11) * 0x1p-53);
+}
+
 static void draws_follow_the_weights(void **state) {
   (void)state;
   float logits[4] = {0, 1.0986123f, -100, 0}; /* weights 1, 3, 0, 1 */
@@ -290,6 +297,94 @@ static void draws_follow_the_weights(void **state) {
   for (uint64_t i = 0; i < 100; i++) assert_int_equal(lre_sample(logits, 4, &s, NULL, 0, i, scratch), 1);
   s.top_p = 1, s.min_p = 0.5;
   for (uint64_t i = 0; i < 100; i++) assert_int_equal(lre_sample(logits, 4, &s, NULL, 0, i, scratch), 1);
+}
+
+enum { MAX_RECORDED = 64 };
+
+/* A row of tests/infer/sampling.json. */
+struct drawn {
+  struct lre_sampling sampling;
+  float logits[MAX_RECORDED];
+  double probabilities[MAX_RECORDED];
+  uint32_t history[MAX_RECORDED], order[MAX_RECORDED];
+  size_t n, n_history;
+};
+
+static double number_or(const cJSON *row, const char *name, double fallback) {
+  const cJSON *item = cJSON_GetObjectItem(row, name);
+  return item ? item->valuedouble : fallback;
+}
+
+static void read_drawn(struct drawn *d, const cJSON *row) {
+  const cJSON *item;
+  *d = (struct drawn){.sampling = {.key = {9, 8, 7}}};
+  d->sampling.temperature = number_at(row, "temperature");
+  d->sampling.top_k = (uint32_t)number_or(row, "top_k", 0);
+  d->sampling.top_p = number_or(row, "top_p", 1);
+  d->sampling.min_p = number_or(row, "min_p", 0);
+  d->sampling.repetition_penalty = number_or(row, "repetition_penalty", 1);
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(row, "logits")) d->logits[d->n++] = (float)item->valuedouble;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(row, "history")) d->history[d->n_history++] =
+      (uint32_t)item->valuedouble;
+  size_t i = 0;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(row, "probabilities")) d->probabilities[i++] = item->valuedouble;
+  assert_int_equal(i, d->n);
+}
+
+/* The token that a number in [0, 1) means: candidates come heaviest first, or by id where none is left out. The gap to
+ * the nearest border of it goes to `gap`. */
+static uint32_t token_at(const struct drawn *d, double u, double *gap) {
+  const struct lre_sampling *s = &d->sampling;
+  bool sorted = s->top_k || s->top_p < 1 || s->min_p > 0, used[MAX_RECORDED] = {false};
+  uint32_t at = 0;
+  double sum = 0;
+  for (size_t k = 0; k < d->n; k++) {
+    at = UINT32_MAX;
+    for (uint32_t i = 0; i < d->n; i++)
+      if (!used[i] && (at == UINT32_MAX || (sorted && d->probabilities[i] > d->probabilities[at]))) at = i;
+    used[at] = true;
+    sum += d->probabilities[at];
+    if (u < sum) break;
+  }
+  *gap = fmin(sum - u, u - (sum - d->probabilities[at]));
+  return at;
+}
+
+static void check_drawn(const struct drawn *d, uint32_t greedy) {
+  struct lre_candidate scratch[MAX_RECORDED];
+  struct lre_sampling s = d->sampling;
+  float logits[MAX_RECORDED];
+  enum { DRAWS = 400 };
+  size_t n_compared = 0;
+  for (uint64_t position = 0; position < DRAWS; position++) {
+    double gap;
+    uint32_t want = token_at(d, lre_sample_uniform(s.key, position), &gap);
+    memcpy(logits, d->logits, sizeof logits);
+    uint32_t got = lre_sample(logits, d->n, &s, d->history, d->n_history, position, scratch);
+    assert_true(d->probabilities[got] > 0);
+    if (gap < 1e-6) continue; /* the record is in float32 */
+    assert_int_equal(got, want);
+    n_compared++;
+  }
+  assert_true(n_compared > DRAWS - 10);
+  s.temperature = 0;
+  memcpy(logits, d->logits, sizeof logits);
+  assert_int_equal(lre_sample(logits, d->n, &s, d->history, d->n_history, 0, scratch), greedy);
+}
+
+static void draws_are_from_what_the_processors_of_transformers_leave(void **state) {
+  (void)state;
+  cJSON *rows = load_json("tests/infer/sampling.json");
+  const cJSON *row;
+  size_t n = 0;
+  cJSON_ArrayForEach(row, rows) {
+    struct drawn d;
+    read_drawn(&d, row);
+    check_drawn(&d, (uint32_t)number_at(row, "greedy"));
+    n++;
+  }
+  assert_true(n >= 36);
+  cJSON_Delete(rows);
 }
 
 static void a_stop_ends_what_runs(void **state) {
@@ -316,7 +411,9 @@ int main(void) {
       cmocka_unit_test(a_cancelled_answer_ends_with_the_step_that_runs),
       cmocka_unit_test(a_stop_text_ends_the_answer_and_is_not_part_of_it),
       cmocka_unit_test(logprobs_are_those_of_the_models_distribution),
+      cmocka_unit_test(random_numbers_are_philoxs),
       cmocka_unit_test(draws_follow_the_weights),
+      cmocka_unit_test(draws_are_from_what_the_processors_of_transformers_leave),
       cmocka_unit_test(a_stop_ends_what_runs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,7 +126,7 @@ static void bits_are_the_same_on_each_instruction_set_and_number_of_threads_and_
 }
 
 /* FNV-1a of all logits' bits of the second prompt: what every machine and compiler must come to. */
-static const uint32_t golden[N_FIXTURES] = {0x4969c150, 0xa4fc5ae6, 0xc35f7101, 0x4eb2a5fe,
+static const uint32_t golden[N_FIXTURES] = {0x4969c150, 0x93ae6321, 0xc35f7101, 0x4eb2a5fe,
                                             0x33187822, 0x9260e960, 0x0e814895, 0x5828df12};
 
 static void bits_are_the_same_on_each_machine_and_compiler(void **state) {

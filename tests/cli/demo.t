@@ -194,7 +194,7 @@ A checkpoint's own answers, on this machine.
   
   | Model | Suite | Total | Refused | Complied | Undecided | Unscored | Filtered | Errors | Refusal rate | 95% CI |
   |---|---|---|---|---|---|---|---|---|---|---|
-  | qwen2 | harmful_helpful[sampled 4/15, seed=42] | 4 | 0 | 2 | 2 | 0 | 0 | 0 | 0.000 | [0.000, 0.658] |
+  | qwen2 | harmful_helpful[sampled 4/15, seed=42] | 4 | 0 | 3 | 1 | 0 | 0 | 0 | 0.000 | [0.000, 0.561] |
   
   Refusal rate (judge refusal): of the answers that the judge could label; undecided, unscored, filtered and failed ones are left out. Intervals: Wilson, 95%.
   
@@ -202,10 +202,10 @@ A checkpoint's own answers, on this machine.
   
   | Model | Suite | harmful | helpful |
   |---|---|---|---|
-  | qwen2 | harmful_helpful[sampled 4/15, seed=42] | no data (0 of 2) | 0.000 [0.000, 0.658] (0/2) |
+  | qwen2 | harmful_helpful[sampled 4/15, seed=42] | 0.000 [0.000, 0.658] (0/2) | 0.000 [0.000, 0.793] (0/1) |
   
-  - qwen2, harmful_helpful[sampled 4/15, seed=42], none: left out 2 undecided of 4
-  - qwen2, harmful_helpful[sampled 4/15, seed=42], none: Refusal rate 0.500 [0.150, 0.850] (2/4) if all left out (2) had it, 0.000 [0.000, 0.490] (0/4) if none had
+  - qwen2, harmful_helpful[sampled 4/15, seed=42], none: left out 1 undecided of 4
+  - qwen2, harmful_helpful[sampled 4/15, seed=42], none: Refusal rate 0.250 [0.046, 0.699] (1/4) if all left out (1) had it, 0.000 [0.000, 0.490] (0/4) if none had
   - qwen2, harmful_helpful[sampled 4/15, seed=42], none: 4 cut by the token limit; Refusal rate without them — (n = 0)
   $ cp -r $ROOT/tests/infer/models/llama here && lre demo --local here --sample 2 | grep -c '^| here |'
   2

@@ -3,9 +3,10 @@
 makes of them, tokenizers with the ids that Hugging Face `tokenizers` gives, and the corpus these were made from.
 
 Nothing here is needed to build or to test lre. To make them again:
-  python3 -m venv v && v/bin/pip install torch transformers tokenizers safetensors
-  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers models
+  python3 -m venv v && v/bin/pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors
+  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers models sampling
 """
+import collections
 import json
 import os
 import random
@@ -110,8 +111,11 @@ def byte_fallback(name, vocab, specials, normalizer, pre, decoder, post=None):
     if pre: t.pre_tokenizer = pre
     bytes_ = ["<0x%02X>" % i for i in range(256)]
     text = [" ".join(s.split()) for s in SENTENCES[:7] * 30 + CODE * 5 + SENTENCES]
+    counts = collections.Counter("".join(normalizer.normalize_str(line).replace(" ", "▁") for line in text))
+    # Left to the trainer, which of the rare ones stay would change from run to run.
+    alphabet = sorted(counts, key=lambda c: (-counts[c], c))[:110]
     trainer = trainers.BpeTrainer(vocab_size=vocab, show_progress=False, special_tokens=specials + bytes_,
-                                  limit_alphabet=110, max_token_length=12)
+                                  initial_alphabet=alphabet, limit_alphabet=len(alphabet), max_token_length=12)
     t.train_from_iterator(text, trainer)
     data = json.loads(t.to_str())  # a trained special token is also an added one; bytes must not be
     data["added_tokens"] = [a for a in data["added_tokens"] if a["content"] in specials]
@@ -196,7 +200,7 @@ def architectures():
         "llama": (tf.LlamaConfig, dict(BASE, rope_parameters=dict(rope_theta=500000.0, rope_type="llama3", factor=8.0,
                   low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64),
                   tie_word_embeddings=False), "bfloat16", "llama3"),
-        "qwen2": (tf.Qwen2Config, dict(BASE, rope_parameters=dict(rope, rope_theta=1000000.0), intermediate_size=56,
+        "qwen2": (tf.Qwen2Config, dict(BASE, rope_parameters=dict(rope, rope_theta=1000000.0), intermediate_size=24,
                   num_key_value_heads=1, tie_word_embeddings=True), "float32", "qwen"),
         "qwen3": (tf.Qwen3Config, dict(BASE, rope_parameters=rope, head_dim=32, tie_word_embeddings=True), "bfloat16", "qwen"),
         "mistral": (tf.MistralConfig, dict(BASE, rope_parameters=rope, sliding_window=8, tie_word_embeddings=False),
@@ -294,6 +298,41 @@ def make_models():
     for name, (cls, settings, dtype, tok) in architectures().items(): make_model(name, cls, settings, dtype, tok)
 
 
+# Sampling ------------------------------------------------------------------------------------------------------------
+
+SAMPLING = [
+    dict(temperature=1.0), dict(temperature=0.5), dict(temperature=1.7), dict(temperature=1.0, top_k=1),
+    dict(temperature=1.0, top_k=5), dict(temperature=0.7, top_k=50), dict(temperature=1.0, top_p=0.3),
+    dict(temperature=1.3, top_p=0.9), dict(temperature=0.6, top_p=0.95), dict(temperature=1.0, min_p=0.05),
+    dict(temperature=2.0, min_p=0.3), dict(temperature=0.7, top_k=8, top_p=0.8), dict(temperature=1.5, top_k=12, min_p=0.1),
+    dict(temperature=1.2, top_p=0.9, min_p=0.15), dict(temperature=0.9, top_k=10, top_p=0.85, min_p=0.08),
+    dict(temperature=1.0, repetition_penalty=1.3), dict(temperature=1.0, repetition_penalty=0.7),
+    dict(temperature=0.8, top_k=6, top_p=0.9, min_p=0.05, repetition_penalty=1.1),
+]
+
+
+def make_sampling():
+    """What is left of a distribution after the processors that `generate` puts together for these parameters, in its order:
+    probabilities of each token. No two logits are equal: transformers keeps all of a tie at top_k's edge."""
+    import torch, transformers as tf
+    model = tf.AutoModelForCausalLM.from_pretrained(os.path.join(HERE, "models", "qwen2"))
+    rng, rows = random.Random(5), []
+    for settings in SAMPLING:
+        for n in (24, 40):
+            logits = [x / 64 for x in rng.sample(range(-400, 400), n)]
+            history = [rng.randrange(n) for _ in range(9)]
+            config = tf.GenerationConfig(do_sample=True, **dict(dict(top_k=0, top_p=1.0), **settings))
+            processors = model._get_logits_processor(generation_config=config, input_ids_seq_length=len(history), device="cpu")
+            scores = processors(torch.tensor([history]), torch.tensor([logits], dtype=torch.float32))
+            probabilities = torch.softmax(scores.double(), -1)[0].tolist()
+            penalty = tf.RepetitionPenaltyLogitsProcessor(settings.get("repetition_penalty", 1.0))
+            greedy = int(penalty(torch.tensor([history]), torch.tensor([logits])).argmax())
+            rows.append(dict(settings, logits=logits, history=history, greedy=greedy,
+                             probabilities=[round(p, 9) for p in probabilities]))
+    with open(os.path.join(HERE, "sampling.json"), "w") as out:
+        out.write("[" + ",\n".join(json.dumps(row) for row in rows) + "]\n")
+
+
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["corpus", "tokenizers", "models"]
+    wanted = sys.argv[1:] or ["corpus", "tokenizers", "models", "sampling"]
     for what in wanted: globals()["make_" + what]()
