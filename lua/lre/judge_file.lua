@@ -10,7 +10,7 @@ local judge_file = {}
 
 -- Rows that are judged together: enough that handing them to a thread costs nothing.
 local BLOCK = 256
-local BLOCK_BYTES = 1 << 16
+local BLOCK_BYTES = 1 << 18 -- of lines: some 400 rows, and few enough wakings of a thread
 
 local function fail(where, field, message, ...)
   shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))

@@ -35,21 +35,24 @@ struct pattern_set {
   struct lre_regex_set *set; /* NULL: closed */
 };
 
-static bool is_pattern(lua_State *L, int index) {
+/* By its metatable's name it takes longer to tell. */
+static bool is_type(lua_State *L, int index, const void *metatable) {
   if (!lua_getmetatable(L, index)) return false;
-  bool same = lua_topointer(L, -1) == lre_context_get(L)->pattern_type;
+  bool same = lua_topointer(L, -1) == metatable;
   lua_pop(L, 1);
   return same && lua_isuserdata(L, index);
 }
 
 static struct pattern *check_pattern(lua_State *L, int index) {
-  struct pattern *p = is_pattern(L, index) ? lua_touserdata(L, index) : luaL_checkudata(L, index, PATTERN);
+  bool known = is_type(L, index, lre_context_get(L)->pattern_type);
+  struct pattern *p = known ? lua_touserdata(L, index) : luaL_checkudata(L, index, PATTERN);
   luaL_argcheck(L, p->re, index, "the pattern is closed");
   return p;
 }
 
 static struct pattern_set *check_set(lua_State *L) {
-  struct pattern_set *ps = luaL_checkudata(L, 1, PATTERN_SET);
+  bool known = is_type(L, 1, lre_context_get(L)->pattern_set_type);
+  struct pattern_set *ps = known ? lua_touserdata(L, 1) : luaL_checkudata(L, 1, PATTERN_SET);
   luaL_argcheck(L, ps->set, 1, "the pattern set is closed");
   return ps;
 }
@@ -584,7 +587,9 @@ int luaopen_lre_regex(lua_State *L) {
   lre_bind_type(L, PATTERN_SET, set_methods, set_gc);
   luaL_getmetatable(L, PATTERN);
   lre_context_get(L)->pattern_type = lua_topointer(L, -1);
-  lua_pop(L, 1);
+  luaL_getmetatable(L, PATTERN_SET);
+  lre_context_get(L)->pattern_set_type = lua_topointer(L, -1);
+  lua_pop(L, 2);
   luaL_newlib(L, functions);
   return 1;
 }

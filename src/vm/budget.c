@@ -27,7 +27,7 @@ static void describe_place(lua_State *L, char *out, size_t size) {
   out[0] = '\0';
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline <= 0) continue;
+    if (ar.currentline <= 0 || strcmp(ar.source, LRE_SANDBOX_OWN_CHUNK) == 0) continue;
     snprintf(out, size, "%s:%d: ", *ar.source == '@' ? ar.source + 1 : ar.short_src, ar.currentline);
     return;
   }
@@ -105,7 +105,15 @@ void lre_sandbox_arm(struct lre_sandbox *sb) {
   sb->live = 0;
   sb->seeded = false;
   sb->steps_left = budget_steps(sb) > INT64_MAX ? INT64_MAX : (int64_t)budget_steps(sb);
-  lua_sethook(sb->L, on_count, LUA_MASKCOUNT, HOOK_STEPS);
+  lre_sandbox_start_hook(sb->L);
+}
+
+void lre_sandbox_start_hook(lua_State *L) {
+  lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_STEPS);
+}
+
+void lre_sandbox_pause_hook(lua_State *L) {
+  lua_sethook(L, NULL, 0, 0);
 }
 
 int lre_sandbox_kill_regex(struct lre_sandbox *sb, lua_State *L, const struct lre_err *err) {

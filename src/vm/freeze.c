@@ -79,6 +79,17 @@ static void remember_front(lua_State *L, int front, int hidden) {
   lua_pop(L, 1);
 }
 
+/* One a kind: a judge has thousands of tables. */
+static void push_refusal(lua_State *L, enum lre_freeze_kind kind) {
+  static const char keys[LRE_FREEZE_MODULE + 1] = {0};
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[kind]) == LUA_TFUNCTION) return;
+  lua_pop(L, 1);
+  lua_pushinteger(L, (lua_Integer)kind);
+  lua_pushcclosure(L, refuse_write, 1);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &keys[kind]);
+}
+
 void lre_freeze_table(lua_State *L, int index, enum lre_freeze_kind kind) {
   int front = lua_absindex(L, index);
   luaL_checkstack(L, 8, "freezing");
@@ -90,8 +101,7 @@ void lre_freeze_table(lua_State *L, int index, enum lre_freeze_kind kind) {
   lua_createtable(L, 0, 5);
   lua_pushvalue(L, hidden);
   lua_setfield(L, -2, "__index");
-  lua_pushinteger(L, (lua_Integer)kind);
-  lua_pushcclosure(L, refuse_write, 1);
+  push_refusal(L, kind);
   lua_setfield(L, -2, "__newindex");
   lua_pushcfunction(L, frozen_length);
   lua_setfield(L, -2, "__len");

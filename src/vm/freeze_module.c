@@ -185,8 +185,10 @@ void lre_sandbox_freeze(struct lre_sandbox *sb, lua_State *L, int first, int las
   lua_settop(L, top);
 }
 
-/* The value is on the top. */
+/* The value is on the top. Nearly all are functions and tables: the same object, told without a look at it. */
 static bool is_same(lua_State *L, int before) {
+  const void *object = lua_topointer(L, -1);
+  if (object && object == lua_topointer(L, before)) return true;
   if (lua_rawequal(L, -1, before)) return true;
   bool nan_now = lua_type(L, -1) == LUA_TNUMBER && !lua_rawequal(L, -1, -1);
   bool nan_before = lua_type(L, before) == LUA_TNUMBER && !lua_rawequal(L, before, before);

@@ -13,7 +13,7 @@
 
 #define LARGEST_INTEGER 9007199254740992ull /* 2^53 */
 
-enum { MAX_EVIDENCE_DEPTH = 32, MAX_MESSAGE_BYTES = 4 << 10 };
+enum { MAX_EVIDENCE_DEPTH = 32, MAX_MESSAGE_BYTES = 4 << 10, INTERNED_BYTES = 40 /* by Lua: LUAI_MAXSHORTLEN */ };
 
 static void each_buf(struct lre_row *row, void (*fn)(struct lre_buf *b)) {
   fn(&row->label);
@@ -31,6 +31,64 @@ void lre_judge_row_free(struct lre_row *row) {
   each_buf(row, lre_buf_free);
 }
 
+/* ---- what every row needs ---- */
+
+/* Upvalues of call_judge: pushing one costs a tenth of looking a name up. The names of fields follow CALL_LABEL. */
+enum {
+  CALL_FUNCTION = 1,
+  CALL_PATTERNS,
+  CALL_OPTIONS,
+  CALL_LABELS,
+  CALL_NEW_ANSWER,
+  CALL_LABEL,
+  CALL_VALUE,
+  CALL_EVIDENCE,
+  CALL_STATE,
+  CALL_UPVALUES = CALL_STATE
+};
+
+static const char call_key = 0; /* in the registry: call_judge */
+
+/* In Lua: building a table takes half of what it takes through lua_setfield. As lre_value_push of lre_answer_put's
+ * text, but for the mark of the list. */
+static const char NEW_ANSWER[] =
+    "return function(id, sample_id, prompt, content, text)\n"
+    "  local messages = { { content = content, role = 'user' } }\n"
+    "  return { key = id, messages = messages, model = 'unknown', persona = 'none', prompt = prompt, ['repeat'] = 1,\n"
+    "    sample_id = sample_id, suite = 'file' }, { finish_reason = 'stop', text = text }, messages\n"
+    "end";
+
+/* Pushes the list of labels as it is, or nil. */
+static void push_labels(lua_State *L) {
+  int top = lua_gettop(L);
+  lre_judge_push_declared(L);
+  lre_freeze_look(L, -1);
+  lua_pushliteral(L, "labels");
+  if (lua_rawget(L, -2) == LUA_TTABLE) {
+    lre_freeze_look(L, -1);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
+static int call_judge(lua_State *L);
+
+void lre_judge_prepare(lua_State *L) {
+  static const char *const names[] = {"label", "value", "evidence", "state"};
+  luaL_checkstack(L, CALL_UPVALUES + 8, "preparing the rows");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_function);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_patterns);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_options);
+  push_labels(L);
+  if (luaL_loadbufferx(L, NEW_ANSWER, sizeof NEW_ANSWER - 1, LRE_SANDBOX_OWN_CHUNK, "t") != LUA_OK) lua_error(L);
+  lua_call(L, 0, 1);
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) lua_pushstring(L, names[i]);
+  lua_pushcclosure(L, call_judge, CALL_UPVALUES);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &call_key);
+}
+
 /* ---- the result ---- */
 
 static bool reject(struct lre_row *row, const char *problem) {
@@ -39,37 +97,27 @@ static bool reject(struct lre_row *row, const char *problem) {
   return false;
 }
 
-/* Pushes a field of the result at `result`, without its metamethods. */
-static int push_field(lua_State *L, int result, const char *name) {
-  lua_pushstring(L, name);
-  return lua_rawget(L, result);
-}
-
 static bool is_declared_label(lua_State *L, int label) {
+  const int labels = lua_upvalueindex(CALL_LABELS);
+  if (lua_isnil(L, labels)) return true;
   bool found = false;
-  int top = lua_gettop(L);
-  lre_judge_push_declared(L);
-  lre_freeze_look(L, -1);
-  bool any = push_field(L, lua_gettop(L), "labels") == LUA_TTABLE;
-  if (any) lre_freeze_look(L, -1);
-  for (lua_Integer i = 1; any && !found && lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+  for (lua_Integer i = 1; !found && lua_rawgeti(L, labels, i) != LUA_TNIL; i++) {
     found = lua_rawequal(L, -1, label);
     lua_pop(L, 1);
   }
-  lua_settop(L, top);
-  return found || !any;
+  if (!found) lua_pop(L, 1);
+  return found;
 }
 
 /* A forgotten `return` must not look like a judge that cannot tell. */
 #define NO_VERDICT "no verdict: return a label, or state = \"undecided\" where the judge cannot tell"
 
-/* The label is on the top. */
-static bool read_label(lua_State *L, struct lre_row *row) {
+static bool read_label(lua_State *L, int index, struct lre_row *row) {
   struct lre_err err;
-  int type = lua_type(L, -1), index = lua_gettop(L);
+  int type = lua_type(L, index);
   if (type == LUA_TNIL) return true;
   if (type != LUA_TSTRING) {
-    lre_buf_printf(&row->bad, "label: expected a string, got %s", luaL_typename(L, -1));
+    lre_buf_printf(&row->bad, "label: expected a string, got %s", luaL_typename(L, index));
     return false;
   }
   if (!lre_value_encode(L, index, &row->label, 0, &err)) return reject(row, "label: not valid UTF-8");
@@ -109,17 +157,17 @@ static bool is_readable(const struct lre_buf *json, const char **problem) {
   return true;
 }
 
-static bool read_value(lua_State *L, struct lre_row *row) {
+static bool read_value(lua_State *L, int index, struct lre_row *row) {
   struct lre_err err;
-  int type = lua_type(L, -1);
+  int type = lua_type(L, index);
   if (type == LUA_TNIL) return true;
   if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TBOOLEAN) {
-    lre_buf_printf(&row->bad, "value: expected a number, string or boolean, got %s", luaL_typename(L, -1));
+    lre_buf_printf(&row->bad, "value: expected a number, string or boolean, got %s", luaL_typename(L, index));
     return false;
   }
-  if (type == LUA_TNUMBER && !isfinite(lua_tonumber(L, -1))) return reject(row, "value: the number is not finite");
+  if (type == LUA_TNUMBER && !isfinite(lua_tonumber(L, index))) return reject(row, "value: the number is not finite");
   const char *problem;
-  if (lre_value_encode(L, -1, &row->value, 0, &err)) {
+  if (lre_value_encode(L, index, &row->value, 0, &err)) {
     if (is_readable(&row->value, &problem)) return true;
     lre_buf_printf(&row->bad, "value: %s", problem);
     return false;
@@ -128,11 +176,11 @@ static bool read_value(lua_State *L, struct lre_row *row) {
   return false;
 }
 
-static bool read_evidence(lua_State *L, struct lre_row *row) {
+static bool read_evidence(lua_State *L, int index, struct lre_row *row) {
   struct lre_err err;
   const char *problem;
-  if (lua_isnil(L, -1)) return true;
-  if (lre_value_encode(L, -1, row->evidence, 0, &err)) {
+  if (lua_isnil(L, index)) return true;
+  if (lre_value_encode(L, index, row->evidence, 0, &err)) {
     if (is_readable(row->evidence, &problem)) return true;
     lre_buf_printf(&row->bad, "evidence: %s", problem);
     return false;
@@ -146,25 +194,15 @@ static bool read_evidence(lua_State *L, struct lre_row *row) {
   return false;
 }
 
-static bool read_state(lua_State *L, struct lre_row *row) {
-  bool given = !lua_isnil(L, -1);
-  const char *state = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  if (given && strcmp(state, "undecided") != 0 && strcmp(state, "scored") != 0)
-    return reject(row, "state: expected \"scored\", \"undecided\" or nothing");
-  if (strcmp(state, "scored") == 0 && !row->label.len && !row->value.len)
-    return reject(row, "state: \"scored\" without a label or a value");
+static bool read_state(lua_State *L, int index, struct lre_row *row) {
+  if (lua_isnil(L, index)) return true;
+  const char *state = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
   row->undecided = strcmp(state, "undecided") == 0;
+  if (!row->undecided && strcmp(state, "scored") != 0)
+    return reject(row, "state: expected \"scored\", \"undecided\" or nothing");
+  if (!row->undecided && !row->label.len && !row->value.len)
+    return reject(row, "state: \"scored\" without a label or a value");
   return true;
-}
-
-/* A judge without labels measures: its value alone is a verdict. */
-static bool measures(lua_State *L) {
-  int top = lua_gettop(L);
-  lre_judge_push_declared(L);
-  lre_freeze_look(L, -1);
-  bool none = push_field(L, lua_gettop(L), "labels") == LUA_TNIL;
-  lua_settop(L, top);
-  return none;
 }
 
 static bool is_field(const char *name) {
@@ -172,34 +210,38 @@ static bool is_field(const char *name) {
          strcmp(name, "state") == 0;
 }
 
-/* A misspelt field must not become an undecided verdict. Of several the first in order is named. */
-static bool check_fields(lua_State *L, int result, struct lre_row *row) {
+/* Of several the first in order is named. */
+static bool reject_field(lua_State *L, int result, struct lre_row *row) {
   const char *unknown = NULL; /* it stays in the table */
-  lua_pushnil(L);
-  while (lua_next(L, result)) {
-    lua_pop(L, 1);
-    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "[...]";
+  for (lua_pushnil(L); lua_next(L, result); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "[...]";
     if (!is_field(name) && (!unknown || strcmp(name, unknown) < 0)) unknown = name;
   }
-  if (!unknown) return true;
   lre_buf_printf(&row->bad, "%.40s: no field of a verdict; it has label, value, evidence and state", unknown);
   return false;
+}
+
+/* Pushes the four fields of the table at `result`, without its metamethods. False: it has others. A misspelt field must
+ * not become an undecided verdict. */
+static bool push_fields(lua_State *L, int result) {
+  int n = 0;
+  for (int name = CALL_LABEL; name <= CALL_STATE; name++) {
+    lua_pushvalue(L, lua_upvalueindex(name));
+    n += lua_rawget(L, result) != LUA_TNIL;
+  }
+  for (lua_pushnil(L); lua_next(L, result); lua_pop(L, 1)) n--;
+  return n == 0;
 }
 
 /* The table that the judge returned is on the top. */
 static bool read_table(lua_State *L, struct lre_row *row) {
   lre_freeze_look(L, -1);
   int result = lua_gettop(L);
-  if (!check_fields(L, result, row)) return false;
-  push_field(L, result, "label");
-  bool ok = read_label(L, row);
-  push_field(L, result, "value");
-  ok = ok && read_value(L, row);
-  push_field(L, result, "evidence");
-  ok = ok && read_evidence(L, row);
-  push_field(L, result, "state");
-  ok = ok && read_state(L, row);
-  if (!ok || row->undecided || row->label.len || (row->value.len && measures(L))) return ok;
+  if (!push_fields(L, result)) return reject_field(L, result, row);
+  bool ok = read_label(L, result + 1, row) && read_value(L, result + 2, row) && read_evidence(L, result + 3, row) &&
+            read_state(L, result + 4, row);
+  bool measures = lua_isnil(L, lua_upvalueindex(CALL_LABELS)); /* then its value alone is a verdict */
+  if (!ok || row->undecided || row->label.len || (row->value.len && measures)) return ok;
   return reject(row, NO_VERDICT);
 }
 
@@ -209,7 +251,7 @@ static void read_result(lua_State *L, struct lre_row *row) {
     read_table(L, row);
     break;
   case LUA_TSTRING:
-    read_label(L, row);
+    read_label(L, lua_gettop(L), row);
     break;
   case LUA_TNIL:
     reject(row, NO_VERDICT);
@@ -260,53 +302,51 @@ static int note_error(lua_State *L) {
   return 1;
 }
 
-static void set_text(lua_State *L, const char *name, struct lre_json_string text) {
-  lua_pushlstring(L, text.s, text.len);
-  lua_setfield(L, -2, name);
+/* Twice. Long ones are charged, so each is a string of its own, as it is where a row comes as JSON. */
+static void push_twice(lua_State *L, struct lre_json_string s) {
+  lua_pushlstring(L, s.s, s.len);
+  if (s.len < INTERNED_BYTES) {
+    lua_pushvalue(L, -1);
+  } else {
+    lua_pushlstring(L, s.s, s.len);
+  }
 }
 
-static void set_word(lua_State *L, const char *name, const char *word) {
-  lua_pushstring(L, word);
-  lua_setfield(L, -2, name);
-}
-
-/* Pushes trial and response as lre_value_push would of lre_answer_put's text. */
+/* Pushes trial and response. That this is Lua is not charged to the judge. */
 static void push_answer(lua_State *L, const struct lre_answer *a) {
-  lua_createtable(L, 0, 8);
-  set_text(L, "key", a->id);
-  lua_createtable(L, 1, 0);
+  lre_sandbox_pause_hook(L);
+  lua_pushvalue(L, lua_upvalueindex(CALL_NEW_ANSWER));
+  push_twice(L, a->id);
+  push_twice(L, a->prompt);
+  lua_pushlstring(L, a->text.s, a->text.len);
+  lua_call(L, 5, 3);
   lre_value_set_array(L, -1);
-  lua_createtable(L, 0, 2);
-  set_text(L, "content", a->prompt);
-  set_word(L, "role", "user");
-  lua_rawseti(L, -2, 1);
-  lua_setfield(L, -2, "messages");
-  set_word(L, "model", "unknown");
-  set_word(L, "persona", "none");
-  set_text(L, "prompt", a->prompt);
-  lua_pushinteger(L, 1);
-  lua_setfield(L, -2, "repeat");
-  set_text(L, "sample_id", a->id);
-  set_word(L, "suite", "file");
-  lua_createtable(L, 0, 2);
-  set_word(L, "finish_reason", "stop");
-  set_text(L, "text", a->text);
+  lua_pop(L, 1);
+  lre_sandbox_start_hook(L);
+}
+
+/* Pushes trial and response. */
+static void push_row(lua_State *L, const struct lre_json_text *text) {
+  lre_value_push_text(L, text);
+  int row = lua_gettop(L);
+  lua_pushliteral(L, "trial");
+  lua_rawget(L, row);
+  lua_pushliteral(L, "response");
+  lua_rawget(L, row);
+  lua_remove(L, row);
 }
 
 static int call_judge(lua_State *L) {
   struct lre_row *row = lre_sandbox_of(L)->row;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_function) != LUA_TFUNCTION)
-    return luaL_error(L, "the file declares no judge function");
+  lua_pushvalue(L, lua_upvalueindex(CALL_FUNCTION));
+  if (!lua_isfunction(L, -1)) return luaL_error(L, "the file declares no judge function");
   if (row->answer) {
     push_answer(L, row->answer);
   } else {
-    lre_value_push_text(L, row->text);
-    push_field(L, 2, "trial");
-    push_field(L, 2, "response");
-    lua_remove(L, 2);
+    push_row(L, row->text);
   }
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_patterns);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &lre_judge_options);
+  lua_pushvalue(L, lua_upvalueindex(CALL_PATTERNS));
+  lua_pushvalue(L, lua_upvalueindex(CALL_OPTIONS));
   lua_call(L, 4, 1);
   read_result(L, row);
   return 0;
@@ -320,7 +360,7 @@ void lre_judge_row(lua_State *L, struct lre_row *row) {
   sb->row = row;
   lua_settop(L, 0);
   lua_pushcfunction(L, note_error);
-  lua_pushcfunction(L, call_judge);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &call_key);
   int status = lua_pcall(L, 0, 0, 1);
   row->failed = status != LUA_OK;
   lre_sandbox_note_status(sb, L, status);

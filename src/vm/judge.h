@@ -15,7 +15,11 @@ struct lre_load {
 
 /* Opens the libraries, runs the chunk, freezes. Lua's status; where not LUA_OK the message is on the stack. */
 int lre_judge_load(lua_State *L, struct lre_load *load);
-void lre_judge_push_declared(lua_State *L); /* the table that the chunk returned */
+/* Once the file is loaded: what every row needs, where it is at hand. May raise a memory error. */
+void lre_judge_prepare(lua_State *L);
+void lre_judge_push_declared(lua_State *L); /* the table that the chunk returned, without what no row needs */
+/* Adds that to a copy of it, which is on the top of `to`. */
+bool lre_judge_add_resting(const struct lre_sandbox_spec *spec, lua_State *to, struct lre_err *err);
 
 struct lre_row {
   const struct lre_json_text *text; /* { trial, response }; or: */

@@ -15,7 +15,7 @@ static const char running_mark = 0; /* in its place while the module runs */
 
 /* The bindings that a rule judge may use: pure, and bounded by its budget. */
 static const char *const LIBRARIES[] = {"json", "regex", "stats", "text"};
-enum { N_LIBRARIES = sizeof LIBRARIES / sizeof LIBRARIES[0] };
+enum { N_LIBRARIES = sizeof LIBRARIES / sizeof LIBRARIES[0], MAX_RESTING_BYTES = 16 << 20 };
 
 static const char *file_of(const struct lre_sandbox *sb) {
   const char *name = sb->spec->main.chunk_name;
@@ -97,7 +97,11 @@ static int return_argument(lua_State *L) {
 static void seal_class(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "__close");
-  if (lua_getfield(L, -1, "__index") == LUA_TTABLE && !lua_rawequal(L, -1, -2)) lre_sandbox_freeze_library(L, -1);
+  if (lua_getfield(L, -1, "__index") == LUA_TTABLE && !lua_rawequal(L, -1, -2)) {
+    lre_sandbox_freeze_library(L, -1);
+    lre_freeze_look(L, -1); /* methods are found at once; no script gets at this metatable */
+    lua_setfield(L, -3, "__index");
+  }
   lua_pop(L, 1);
 }
 
@@ -276,6 +280,70 @@ static void check_labels(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* ---- what no row needs ---- */
+
+/* Examples and the texts of patterns are most of a judge's tables, and each collection would mark them. */
+static const char *const RESTING[] = {"examples", "patterns"};
+enum { N_RESTING = sizeof RESTING / sizeof RESTING[0] };
+
+static const struct lre_json_limits resting_limits = {.max_depth = 1000};
+
+/* The spec gets them as JSON from its first state. Where JSON does not hold them they stay where they are. */
+static void write_resting(lua_State *L, struct lre_sandbox *sb) {
+  struct lre_err err;
+  struct lre_buf json;
+  int top = lua_gettop(L);
+  lua_createtable(L, 0, N_RESTING);
+  for (int i = 0; i < N_RESTING; i++) {
+    lua_pushstring(L, RESTING[i]);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, 2);
+    lua_rawset(L, top + 1);
+  }
+  lre_buf_init(&json);
+  json.max_bytes = MAX_RESTING_BYTES;
+  bool ok = lre_value_encode(L, top + 1, &json, 0, &err) &&
+            lre_json_check(&sb->text, json.data, json.len, &resting_limits, &err) &&
+            lre_buf_take(&json, &sb->spec->resting, &sb->spec->resting_len);
+  if (!ok) lre_buf_free(&json);
+  lua_settop(L, top);
+}
+
+/* Of the declared table at 2. */
+static void drop_resting(lua_State *L, struct lre_sandbox *sb) {
+  if (!sb->spec->loaded) write_resting(L, sb);
+  for (int i = 0; sb->spec->resting && i < N_RESTING; i++) {
+    lua_pushstring(L, RESTING[i]);
+    lua_pushnil(L);
+    lua_rawset(L, 2);
+  }
+}
+
+/* Arguments: the declared table's copy in another state, the document. */
+static int add_resting(lua_State *L) {
+  lre_value_push(L, lua_touserdata(L, 2));
+  for (int i = 0; i < N_RESTING; i++) {
+    lua_getfield(L, 3, RESTING[i]);
+    lua_setfield(L, 1, RESTING[i]);
+  }
+  return 0;
+}
+
+bool lre_judge_add_resting(const struct lre_sandbox_spec *spec, lua_State *to, struct lre_err *err) {
+  struct lre_json_doc doc;
+  if (!spec->resting) return true;
+  if (!lua_checkstack(to, 3)) return lre_err_memory(err);
+  if (!lre_json_parse(&doc, spec->resting, spec->resting_len, &resting_limits, err)) return false;
+  lua_pushcfunction(to, add_resting);
+  lua_pushvalue(to, -2);
+  lua_pushlightuserdata(to, &doc);
+  int status = lua_pcall(to, 2, 0, 0);
+  lre_json_free(&doc);
+  if (status == LUA_OK) return true;
+  lua_pop(to, 1);
+  return lre_err_memory(err);
+}
+
 /* Notes the value on the top in the registry, and leaves it. */
 static void keep(lua_State *L, const void *key) {
   lua_pushvalue(L, -1);
@@ -307,8 +375,10 @@ static int load_main(lua_State *L) {
   keep(L, &lre_judge_options);
   push_patterns(L);
   keep(L, &lre_judge_patterns);
+  drop_resting(L, sb);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
   lre_sandbox_freeze(sb, L, 2, lua_gettop(L));
+  lre_judge_prepare(L);
   return 0;
 }
 

@@ -110,6 +110,7 @@ void lre_sandbox_spec_release(struct lre_sandbox_spec *spec) {
   free(spec->modules);
   lre_regex_bank_free(spec->bank);
   free(spec->options);
+  free(spec->resting);
   free(spec);
 }
 
@@ -160,7 +161,10 @@ static bool build_state(struct lre_sandbox *sb, struct lre_err *err) {
     close_state(sb);
     return false;
   }
-  lre_regex_bank_seal(sb->spec->bank);
+  if (!sb->spec->loaded) {
+    sb->spec->loaded = true;
+    lre_regex_bank_seal(sb->spec->bank);
+  }
   lua_gc(sb->L, LUA_GCCOLLECT);
   sb->baseline = sb->used;
   return true;
@@ -203,6 +207,10 @@ bool lre_sandbox_declared(struct lre_sandbox *sb, lua_State *to, struct lre_err 
   lre_judge_push_declared(sb->L);
   bool ok = lre_value_copy(sb->L, -1, to, true, err);
   lua_pop(sb->L, 1);
+  if (ok && !lre_judge_add_resting(sb->spec, to, err)) {
+    lua_pop(to, 1);
+    ok = false;
+  }
   return ok;
 }
 

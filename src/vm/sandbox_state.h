@@ -62,7 +62,10 @@ struct lre_sandbox_spec {
   struct lre_module *modules;
   size_t n_modules;
   struct lre_regex_bank *bank; /* sealed once the first state is loaded */
-  char *options;               /* JSON, or NULL */
+  bool loaded;                 /* there was a first state */
+  char *resting;               /* JSON: what is declared and no row needs; NULL: it is left where it is */
+  size_t resting_len;
+  char *options; /* JSON, or NULL */
   size_t options_len;
 };
 
@@ -70,6 +73,11 @@ struct lre_sandbox_spec {
 struct lre_sandbox *lre_sandbox_of(lua_State *L);
 void *lre_sandbox_alloc(void *ud, void *block, size_t old_bytes, size_t new_bytes);
 void lre_sandbox_arm(struct lre_sandbox *sb); /* a full budget, and a hook that starts counting at 0 */
+/* The name of Lua of ours, which no message gives as a place. */
+#define LRE_SANDBOX_OWN_CHUNK "=lre"
+/* While it runs, in a row: not counted. Starting begins at 0. */
+void lre_sandbox_pause_hook(lua_State *L);
+void lre_sandbox_start_hook(lua_State *L);
 /* Notes the kill (the first one counts), prefixed with the running line; from then on the hook raises it at every
  * instruction. */
 void lre_sandbox_note_kill(struct lre_sandbox *sb, lua_State *L, const char *code, uint64_t limit, const char *text);

@@ -198,6 +198,16 @@ static void set_library(lua_State *L, int globals, const char *name) {
   lua_setfield(L, globals, name);
 }
 
+/* Methods of strings are found in the frozen library at once; no script gets at this metatable. */
+static void index_strings(lua_State *L, int globals) {
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1);
+  lua_getfield(L, globals, "string");
+  lre_freeze_look(L, -1);
+  lua_setfield(L, -3, "__index");
+  lua_pop(L, 3);
+}
+
 /* From Lua's base library at index `base`. */
 static void copy_base(lua_State *L, int base, int globals) {
   static const char *const kept[] = {"assert", "error", "ipairs", "rawequal", "type", "_VERSION"};
@@ -235,12 +245,11 @@ void lre_sandbox_open(lua_State *L) {
   lre_sandbox_open_string(L);
   lua_pushliteral(L, "");
   lua_getmetatable(L, -1);
-  lua_pushvalue(L, -3);
-  lua_setfield(L, -2, "__index"); /* frozen below, and so for methods too */
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 2);
   set_library(L, globals, "string");
+  index_strings(L, globals);
   lre_sandbox_open_table(L);
   set_library(L, globals, "table");
   lre_sandbox_open_math(L);

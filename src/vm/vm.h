@@ -16,11 +16,11 @@ struct lre_sandbox;
 
 /* What lua_getextraspace of every state of ours points to (coroutines inherit it). */
 struct lre_context {
-  struct lre_vm *vm;                 /* the main state's; NULL in a sandbox */
-  struct lre_sandbox *sandbox;       /* NULL in the main state */
-  struct lre_regex_scratch *scratch; /* this state's own: a state runs on one thread at a time */
-  struct lre_regex_bank *bank;       /* where a sandbox's patterns are compiled; NULL in the main state */
-  const void *pattern_type;          /* the metatable of patterns: by its name it takes longer to tell */
+  struct lre_vm *vm;                           /* the main state's; NULL in a sandbox */
+  struct lre_sandbox *sandbox;                 /* NULL in the main state */
+  struct lre_regex_scratch *scratch;           /* this state's own: a state runs on one thread at a time */
+  struct lre_regex_bank *bank;                 /* where a sandbox's patterns are compiled; NULL in the main state */
+  const void *pattern_type, *pattern_set_type; /* the metatables of lre.regex */
 };
 struct lre_context *lre_context_get(lua_State *L);
 
