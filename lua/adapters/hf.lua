@@ -25,7 +25,7 @@ local RANGES = {
   { "min_p", share, "a number from 0 to 1" }, { "repetition_penalty", positive, "a number over 0" },
 }
 
--- What `generate` of transformers would do unless told otherwise; or nil and why not.
+-- What the model's authors say of it; or nil and why not.
 local function generation_of(folder)
   local path = folder .. "/generation_config.json"
   if not fs.stat(path) then return {} end

@@ -4,9 +4,10 @@ makes of them, tokenizers with the ids that Hugging Face `tokenizers` gives, and
 
 Nothing here is needed to build or to test lre. To make them again:
   python3 -m venv v && v/bin/pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors
-  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers models sampling
+  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers models float64 sampling
 """
 import collections
+import contextlib
 import json
 import os
 import random
@@ -199,10 +200,11 @@ def architectures():
     return {
         "llama": (tf.LlamaConfig, dict(BASE, rope_parameters=dict(rope_theta=500000.0, rope_type="llama3", factor=8.0,
                   low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64),
-                  tie_word_embeddings=False), "bfloat16", "llama3"),
+                  mlp_bias=True, tie_word_embeddings=False), "bfloat16", "llama3"),
         "qwen2": (tf.Qwen2Config, dict(BASE, rope_parameters=dict(rope, rope_theta=1000000.0), intermediate_size=24,
                   num_key_value_heads=1, tie_word_embeddings=True), "float32", "qwen"),
-        "qwen3": (tf.Qwen3Config, dict(BASE, rope_parameters=rope, head_dim=32, tie_word_embeddings=True), "bfloat16", "qwen"),
+        "qwen3": (tf.Qwen3Config, dict(BASE, rope_parameters=rope, head_dim=32, attention_bias=True, tie_word_embeddings=True),
+                  "bfloat16", "qwen"),
         "mistral": (tf.MistralConfig, dict(BASE, rope_parameters=rope, sliding_window=8, tie_word_embeddings=False),
                     "float16", "llama2"),
         "gemma2": (tf.Gemma2Config, dict(BASE, rope_parameters=rope, head_dim=32, sliding_window=8, query_pre_attn_scalar=24,
@@ -212,8 +214,9 @@ def architectures():
                    rope_parameters=dict(full_attention=dict(rope_theta=1000000.0, rope_type="linear", factor=8.0),
                                         sliding_attention=dict(rope_theta=10000.0, rope_type="default")),
                    tie_word_embeddings=True), "bfloat16", "gemma"),
-        "phi3": (tf.Phi3Config, dict(BASE, rope_parameters=dict(rope, partial_rotary_factor=0.5), sliding_window=None,
-                 original_max_position_embeddings=256, tie_word_embeddings=False, pad_token_id=0), "bfloat16", "llama2"),
+        "phi3": (tf.Phi3Config, dict(BASE, sliding_window=None, tie_word_embeddings=False, pad_token_id=0,
+                 original_max_position_embeddings=128, rope_parameters=dict(rope, partial_rotary_factor=0.5, rope_type="longrope",
+                 short_factor=[1.0, 1.25, 1.5, 2.0], long_factor=[1.0, 2.0, 4.0, 8.0])), "bfloat16", "llama2"),
         "olmo2": (tf.Olmo2Config, dict(BASE, rope_parameters=rope, tie_word_embeddings=False, pad_token_id=1), "float16", "gpt2"),
     }
 
@@ -298,6 +301,49 @@ def make_models():
     for name, (cls, settings, dtype, tok) in architectures().items(): make_model(name, cls, settings, dtype, tok)
 
 
+# Float64 -------------------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def everything_in_float64():
+    """transformers goes through float32 in norms, softmax and rotary tables whatever a model's type is."""
+    import torch
+    kept = torch.float32, torch.float, torch.Tensor.float
+    torch.float32 = torch.float = torch.float64
+    torch.Tensor.float = torch.Tensor.double
+    try: yield
+    finally: torch.float32, torch.float, torch.Tensor.float = kept
+
+
+def exact_logits(name, ids):
+    import torch, transformers as tf
+    folder = os.path.join(HERE, "models", name)
+    config = tf.AutoConfig.from_pretrained(folder)
+    config._attn_implementation = "eager"
+    state = tf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).state_dict()
+    with everything_in_float64(), torch.no_grad():
+        model = tf.AutoModelForCausalLM.from_config(config).double().eval()
+        model.load_state_dict(state)
+        assert all(b.dtype == torch.float64 for b in model.buffers() if b.is_floating_point())
+        return model(torch.tensor([ids])).logits[0]
+
+
+def make_float64():
+    """What is missing from each recorded logit of transformers in float32 to the same in float64, as float32: exact enough.
+    Models in the order of architectures(), prompts and positions in that of expected.bin."""
+    import torch
+    with open(os.path.join(HERE, "float64.bin"), "wb") as out:
+        for name in architectures():
+            with open(os.path.join(HERE, "models", name, "expected.bin"), "rb") as f: data = f.read()
+            at = 0
+            while at < len(data):
+                n, new, vocab = struct.unpack_from("<III", data, at)
+                ids = struct.unpack_from("<%dI" % n, data, at + 12)
+                begin = at + 12 + 4 * (n + 2 * new)
+                at = begin + 4 * 3 * vocab
+                recorded = torch.tensor(struct.unpack_from("<%df" % (3 * vocab), data, begin), dtype=torch.float64).view(3, vocab)
+                out.write((exact_logits(name, ids)[[0, n // 2, n - 1]] - recorded).numpy().astype("<f4").tobytes())
+
+
 # Sampling ------------------------------------------------------------------------------------------------------------
 
 SAMPLING = [
@@ -334,5 +380,5 @@ def make_sampling():
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["corpus", "tokenizers", "models", "sampling"]
+    wanted = sys.argv[1:] or ["corpus", "tokenizers", "models", "float64", "sampling"]
     for what in wanted: globals()["make_" + what]()
