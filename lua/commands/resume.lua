@@ -4,6 +4,7 @@ local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local fs = require "lre.fs"
 local json = require "lre.json"
+local recorded = require "lre.recorded"
 
 local command = {
   name = "resume",
@@ -30,7 +31,7 @@ local function read_flags(path)
       .. "its results again", path, text and tostring(bad or "it does not say with which flags it was run")
       or tostring(err))
   end
-  return info.flags
+  return recorded.flags(info.flags, path .. "/run.json")
 end
 
 function command.run(args)
@@ -43,8 +44,9 @@ function command.run(args)
   for _, e in ipairs(defaults.list "run") do
     local was = flags[e.name]
     if args.from[e.name] ~= "flag" and not NOT_TAKEN[e.name] then
-      if was ~= nil and was ~= json.null then args[e.name] = was else args[e.name] = nil end
-      if args[e.name] == nil and (e.type == "words" or e.type == "specs" or e.type == "list") then args[e.name] = {} end
+      if was == nil then was = e.default end -- an older version did not have the flag
+      if was == nil and (e.type == "words" or e.type == "specs" or e.type == "list") then was = {} end
+      args[e.name] = was
     end
   end
   local parent, id = path:match "^(.*)/([^/]+)$"

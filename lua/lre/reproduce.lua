@@ -7,6 +7,7 @@ local experiment = require "lre.experiment"
 local fs = require "lre.fs"
 local json = require "lre.json"
 local platform = require "lre.platform"
+local recorded = require "lre.recorded"
 local results = require "lre.results"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
@@ -67,10 +68,11 @@ local function with_later_judges(info, judges)
   return table.move(later, 1, #later, #out + 1, out), true
 end
 
-local function from_flags(info)
+local function from_flags(info, path)
   local out = {}
+  recorded.flags(info.flags, path)
   for _, e in ipairs(defaults.list "run") do
-    if not NOT_INPUT[e.name] then out[e.name] = present((info.flags or {})[e.name]) end
+    if not NOT_INPUT[e.name] then out[e.name] = present(info.flags[e.name]) end
   end
   local judges, later = with_later_judges(info, out.judge or {})
   out.judge = judges
@@ -197,7 +199,7 @@ function reproduce.settings(source)
   if source.inputs.imported then
     shape.fail(("%s: it was imported: this tool did not make it and cannot make it again"):format(source.path))
   end
-  local out = source.info and source.info.flags and from_flags(source.info)
+  local out = source.info and source.info.flags and from_flags(source.info, source.path .. "/run.json")
     or from_results(source.inputs, source.path)
   take_adapter(out, source.inputs)
   take_judge_model(out, source.inputs, source.info)

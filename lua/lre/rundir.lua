@@ -8,6 +8,7 @@ local journal = require "lre.journal"
 local json = require "lre.json"
 local log = require "lre.log"
 local platform = require "lre.platform"
+local recorded = require "lre.recorded"
 local store = require "lre.store"
 local writer = require "lre.writer"
 
@@ -165,6 +166,8 @@ local function read_description(path)
         type(old.plan) == "table" and type(old.plan[field]) or "no plan")
     end
   end
+  local damage = recorded.damage(old, path)
+  if damage then return nil, damage end
   return old
 end
 

@@ -6,6 +6,7 @@ local journal = require "lre.journal"
 local json = require "lre.json"
 local log = require "lre.log"
 local plan = require "lre.plan"
+local recorded = require "lre.recorded"
 local results = require "lre.results"
 local rundir = require "lre.rundir"
 local shape = require "lre.shape"
@@ -19,59 +20,6 @@ local SCHEMA = 1
 local MAX_BYTES = 1 << 30
 
 -- ---- files ----
-
-local count = shape.integer { min = 0 }
-local share = shape.optional(shape.number { min = 0, max = 1 })
-local rate = shape.record {
-  value = share, n = count, low = share, high = share, method = shape.optional(shape.string()),
-  without_truncated = shape.optional(shape.map(shape.any())),
-  n_eff = shape.optional(shape.number { min = 0 }), clusters = shape.optional(count),
-}
-
--- A mean (method t) may lie anywhere, and has a spread.
-local anywhere = shape.optional(shape.number())
-local mean = shape.record {
-  value = anywhere, n = count, low = anywhere, high = anywhere, method = shape.string(), sd = anywhere,
-  clusters = shape.optional(count), constant = shape.optional(shape.boolean()),
-  without_truncated = shape.optional(shape.map(shape.any())),
-}
-
-local metric = {
-  what = "table",
-  check = function(_, value, path, out)
-    local is_mean = type(value) == "table" and value.method == "t"
-    return (is_mean and mean or rate):check(value, path, out)
-  end,
-}
-
--- The fields that are read; others may be there.
-local function with(fields)
-  local record = shape.record(fields)
-  return {
-    what = "table",
-    check = function(_, value, path, out)
-      if type(value) ~= "table" then return record:check(value, path, out) end
-      local known = {}
-      for name in pairs(fields) do known[name] = value[name] end
-      record:check(known, path, out)
-    end,
-  }
-end
-
-local function part(more)
-  local fields = { total = count, truncated = count, filtered = count, undecided = count, unscored = count,
-    generation_errors = count, judge_errors = count, counts = shape.map(count), metrics = shape.map(metric) }
-  for name, inner in pairs(more or {}) do fields[name] = inner end
-  return with(fields)
-end
-
-local named = shape.list(with { name = shape.string() })
-local schema = with {
-  inputs = with { judges = named, suites = named, personas = named,
-    models = shape.list(with { label = shape.string() }) },
-  rows = shape.list(part { suite = shape.string(), model = shape.string(), persona = shape.string(),
-    judge = shape.string(), primary = shape.optional(shape.string()), categories = shape.optional(shape.map(part())) }),
-}
 
 local function read_json(path)
   local text, err = fs.read(path, MAX_BYTES)
@@ -96,7 +44,7 @@ end
 local function read_results(path)
   local data = read_json(path)
   check_version(data, path)
-  return shape.assert(schema, data, path)
+  return recorded.results(data, path)
 end
 
 -- ---- the folder of a run ----
@@ -148,6 +96,7 @@ local function open_folder(folder, without_results)
     shape.fail(("%s: schema: expected %d, got %s: the run comes from another version"):format(described, SCHEMA,
       shape.show(type(info) == "table" and info.schema)))
   end
+  recorded.run(info, described)
   local store = store_of(journal_path)
   return setmetatable({ path = folder, store = store, info = info, inputs = info.inputs,
     samples = samples_of(folder, info),
