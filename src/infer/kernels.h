@@ -42,9 +42,10 @@ struct lre_attend {
 
 struct lre_kernels {
   const char *name;
-  /* y[t * y_stride + r] = W[r] . x[t] for r in [r0, r1), t in [0, n). x: packed, [n, x_stride]. */
+  /* y[t * y_stride + r] = W[r] . x[t] for r in [r0, r1), t in [0, n). x: packed, [n, x_stride]. `next`: weights that
+   * this thread is likely to read after these, asked for from memory meanwhile; or NULL. */
   void (*matmul)(const struct lre_matrix *w, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
-                 size_t y_stride);
+                 size_t y_stride, const void *next);
   void (*attend)(const struct lre_attend *a);
   /* out = x / sqrt(mean(x^2) + eps) * weight; out may be x */
   void (*norm)(const float *x, const float *weight, size_t n, float eps, float *out);

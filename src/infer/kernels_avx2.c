@@ -6,12 +6,11 @@
 
 #include "infer/kernels_list.h"
 
-#define TARGET      __attribute__((target("avx2,fma,f16c")))
-#define FN          static TARGET
-#define INLINE      static inline __attribute__((always_inline)) TARGET
-#define TABLE       lre_kernels_avx2
-#define NAME        "avx2"
-#define TILE_TOKENS 1
+#define TARGET __attribute__((target("avx2,fma,f16c")))
+#define FN     static TARGET
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define TABLE  lre_kernels_avx2
+#define NAME   "avx2"
 
 bool lre_kernels_has_avx2(void) {
   unsigned a, b, c, d; /* older clang cannot be asked for F16C */
@@ -22,6 +21,16 @@ bool lre_kernels_has_avx2(void) {
 typedef struct {
   __m256 low, high;
 } v16;
+
+#define TILE_ROWS      4 /* 12 sums, 3 inputs and a weight of 16 registers */
+#define TILE_TOKENS    3
+#define TILE_WIDTH     8
+#define tile_vector    __m256
+#define tile_zero      _mm256_setzero_ps
+#define tile_load      _mm256_loadu_ps
+#define tile_store     _mm256_storeu_ps
+#define tile_fma       _mm256_fmadd_ps
+#define IN_REGISTER(v) __asm__("" : "+x"(v))
 
 INLINE v16 vset1(float x) {
   return (v16){_mm256_set1_ps(x), _mm256_set1_ps(x)};

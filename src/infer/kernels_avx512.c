@@ -10,11 +10,6 @@
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define TABLE  lre_kernels_avx512
 #define NAME   "avx512"
-#if defined(LRE_KERNELS_SLOW)
-#define TILE_TOKENS 1
-#else
-#define TILE_TOKENS 5
-#endif
 
 bool lre_kernels_has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -22,6 +17,16 @@ bool lre_kernels_has_avx512(void) {
 }
 
 typedef __m512 v16;
+
+#define TILE_ROWS      8 /* 24 sums, 3 inputs and a weight of 32 registers */
+#define TILE_TOKENS    3
+#define TILE_WIDTH     16
+#define tile_vector    v16
+#define tile_zero      vzero
+#define tile_load      vload
+#define tile_store     vstore
+#define tile_fma       vfma
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
 
 INLINE v16 vset1(float x) {
   return _mm512_set1_ps(x);
@@ -53,7 +58,7 @@ INLINE v16 vmul(v16 a, v16 b) {
 
 /* Lanes j + (j+8): the first half is a's, the second b's. */
 INLINE v16 fold(v16 a, v16 b) {
-  return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
 }
 
 INLINE void vsum4(const v16 v[4], float out[4]) {

@@ -2,7 +2,9 @@
  * this: FN (static, with the target's attribute), INLINE (the same, always inlined), v16 and
  *   vzero, vset1, vload, vstore, vfma, vadd, vmul: lanes apart; vsum4: four sums in the order of kernels.h;
  *   vweight(dtype, p, half): 16 weights of the block at p, as kernels.h orders them;
- *   TILE_TOKENS, 1 or 5: how many tokens' sums with 4 rows fit the registers. */
+ * and for products, where registers are scarce: TILE_ROWS (4 or 8) and TILE_TOKENS (1 or 3), whose sums fit them, of
+ *   tile_vector, TILE_WIDTH of the 16 lanes, with tile_zero, tile_load, tile_store, tile_fma;
+ *   IN_REGISTER(v): v is loaded once, not by each operation that uses it (GCC would). */
 
 #include <math.h>
 #include <string.h>
@@ -91,113 +93,150 @@ FN void norm(const float *x, const float *weight, size_t n, float eps, float *ou
 /* Matrix times vectors ----------------------------------------------------------------------------------------------
  */
 
-/* Weights of 4 rows, or 1. */
-struct weights {
-  const char *data;
-  size_t row_bytes, size;
+/* BLOCK_COLS columns of TILE_ROWS rows become floats in the first cache, where all tokens meet them, TILE_TOKENS at a
+ * time. Of more tokens than BLOCK_TOKENS the sums would not stay near. */
+enum { BLOCK_COLS = 448, BLOCK_TOKENS = 20 * TILE_TOKENS, TILE_LANES = TILE_ROWS * LRE_LANES, LINE = 64 };
+
+/* Weights that are read from memory next are asked for meanwhile. Where few tokens give little to do, it is done where
+ * the row above them is read, in as many streams as there are rows. With many tokens, MANY_TILES of them, it would be
+ * too much at once: then a line a step and in order, because a processor has few slots for lines that are on their way,
+ * and its own prefetcher, which has more, follows only an order that it knows. */
+enum { MANY_TILES = 4 };
+struct ahead {
+  const char *at, *end;
 };
 
-/* Adds [k0, k1) of rows to the sums of some tokens, which stay in registers meanwhile. */
-INLINE void accumulate(enum lre_dtype dtype, size_t n_rows, size_t n_tokens, struct weights w, const float *x,
-                       size_t x_stride, size_t n, float *kept) {
-  v16 sums[TILE_TOKENS][4];
-  UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < n_rows; r++) sums[t][r] =
-      vload(kept + (t * 4 + r) * LRE_LANES);
-  for (size_t k = 0; k < n; k += LRE_BLOCK) UNROLL for (size_t half = 0; half < 2; half++) {
-      v16 in[TILE_TOKENS];
-      UNROLL for (size_t t = 0; t < n_tokens; t++) in[t] = vload(x + t * x_stride + k + half * LRE_LANES);
-      UNROLL for (size_t r = 0; r < n_rows; r++) {
-        v16 weight = vweight(dtype, w.data + r * w.row_bytes + k * w.size, half);
-        UNROLL for (size_t t = 0; t < n_tokens; t++) sums[t][r] = vfma(weight, in[t], sums[t][r]);
+/* A block of TILE_ROWS rows: n columns, as stored. */
+struct block {
+  const char *rows[TILE_ROWS];
+  size_t n, row_bytes;
+  const char *next; /* where the same block of the rows to come lies; NULL: not to be asked for */
+};
+
+/* out: [n / LRE_LANES, TILE_ROWS, LRE_LANES]; n is of whole blocks. */
+INLINE void widen_as(enum lre_dtype dtype, bool ask, const struct block *b, float *out) {
+  size_t size = lre_dtype_bytes(dtype);
+  const char *p[TILE_ROWS];
+  UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] = b->rows[r];
+  for (size_t i = 0; i < b->n * size; i += LRE_BLOCK * size, out += LRE_BLOCK * TILE_ROWS)
+    UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
+      if (ask) __builtin_prefetch(b->next + r * b->row_bytes + i, 0, 2);
+      v16 low = vweight(dtype, p[r] + i, 0), high = vweight(dtype, p[r] + i, 1);
+      vstore(out + r * LRE_LANES, low);
+      vstore(out + r * LRE_LANES + TILE_LANES, high);
+    }
+}
+
+FN void widen(enum lre_dtype dtype, const struct block *b, float *out) {
+#define WIDEN_CASE(type)                                                                                               \
+  case type:                                                                                                           \
+    if (b->next)                                                                                                       \
+      widen_as(type, true, b, out);                                                                                    \
+    else                                                                                                               \
+      widen_as(type, false, b, out);                                                                                   \
+    break
+  switch (dtype) {
+    WIDEN_CASE(LRE_DTYPE_BF16);
+    WIDEN_CASE(LRE_DTYPE_F16);
+    WIDEN_CASE(LRE_DTYPE_F32);
+    WIDEN_CASE(LRE_DTYPE_I8);
+  case LRE_DTYPE_OTHER:
+    break;
+  }
+}
+
+/* Adds n columns to the sums, [n_tokens, TILE_ROWS, LRE_LANES], which stay in registers meanwhile: where all lanes do
+ * not fit, some after the others. `first`: there is nothing yet to add to. */
+INLINE void accumulate(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n,
+                       struct ahead *ahead, bool first, float *kept) {
+  size_t step = ahead->at < ahead->end ? LINE : 0;
+  for (size_t lane = 0; lane < LRE_LANES; lane += TILE_WIDTH, kept += TILE_WIDTH) {
+    tile_vector sums[TILE_TOKENS][TILE_ROWS];
+    const float *w = weights + lane, *in = x + lane;
+    UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++) sums[t][r] =
+        first ? tile_zero() : tile_load(kept + t * TILE_LANES + r * LRE_LANES);
+    for (size_t k = 0; k < n; k += LRE_LANES, w += TILE_LANES, in += LRE_LANES, ahead->at += step) {
+      tile_vector inputs[TILE_TOKENS];
+      __builtin_prefetch(ahead->at, 0, 2);
+      UNROLL for (size_t t = 0; t < n_tokens; t++) inputs[t] = tile_load(in + t * x_stride);
+      UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
+        tile_vector weight = tile_load(w + r * LRE_LANES);
+        IN_REGISTER(weight);
+        UNROLL for (size_t t = 0; t < n_tokens; t++) sums[t][r] = tile_fma(weight, inputs[t], sums[t][r]);
       }
     }
-  UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < n_rows; r++)
-      vstore(kept + (t * 4 + r) * LRE_LANES, sums[t][r]);
-}
-
-INLINE void finish(const float *kept, size_t n_rows, size_t n_tokens, const struct lre_matrix *w, size_t row, float *y,
-                   size_t y_stride) {
-  for (size_t t = 0; t < n_tokens; t++) {
-    v16 sums[4];
-    float out[4];
-    for (size_t r = 0; r < 4; r++) sums[r] = vload(kept + (t * 4 + r) * LRE_LANES);
-    vsum4(sums, out);
-    for (size_t r = 0; r < n_rows; r++) y[t * y_stride + row + r] = w->scale ? out[r] * w->scale[row + r] : out[r];
+    UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++)
+        tile_store(kept + t * TILE_LANES + r * LRE_LANES, sums[t][r]);
   }
 }
 
-/* Weights are converted as they are used. The last row's end may be the map's, so a short block is copied.
- */
-INLINE void tile_with(enum lre_dtype dtype, size_t n_rows, size_t n_tokens, const struct lre_matrix *m, size_t row,
-                      const float *x, size_t x_stride, float *y, size_t y_stride) {
-  size_t size = lre_dtype_bytes(dtype), whole = m->cols / LRE_BLOCK * LRE_BLOCK, rest = m->cols - whole;
-  struct weights w = {(const char *)m->data + row * m->cols * size, m->cols * size, size};
-  _Alignas(64) float sums[TILE_TOKENS * 4 * LRE_LANES] = {0};
-  accumulate(dtype, n_rows, n_tokens, w, x, x_stride, whole, sums);
-  if (rest) {
-    char tail[4][LRE_BLOCK * 4] = {{0}};
-    for (size_t r = 0; r < n_rows; r++) memcpy(tail[r], w.data + r * w.row_bytes + whole * size, rest * size);
-    accumulate(dtype, n_rows, n_tokens, (struct weights){tail[0], sizeof tail[0], size}, x + whole, x_stride, LRE_BLOCK,
-               sums);
-  }
-  finish(sums, n_rows, n_tokens, m, row, y, y_stride);
-}
-
-#define TILE_CASE(n)                                                                                                   \
-  case n:                                                                                                              \
-    tile_with(dtype, n_rows, n, m, row, x, x_stride, y, y_stride);                                                     \
+FN void tile(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n, struct ahead *ahead,
+             bool first, float *kept) {
+#define TILE_CASE(count)                                                                                               \
+  case count:                                                                                                          \
+    accumulate(count, weights, x, x_stride, n, ahead, first, kept);                                                    \
     break
-
-INLINE void tile_as(enum lre_dtype dtype, size_t n_rows, size_t n, const struct lre_matrix *m, size_t row,
-                    const float *x, size_t x_stride, float *y, size_t y_stride) {
-  switch (n) {
+  switch (n_tokens) {
     TILE_CASE(1);
-#if TILE_TOKENS >= 5
+#if TILE_TOKENS == 3
     TILE_CASE(2);
     TILE_CASE(3);
-    TILE_CASE(4);
-    TILE_CASE(5);
 #endif
   default:
     break;
   }
 }
 
-FN void tile(enum lre_dtype dtype, size_t n_rows, size_t n, const struct lre_matrix *m, size_t row, const float *x,
-             size_t x_stride, float *y, size_t y_stride) {
-#define TILE_TYPE(type)                                                                                                \
-  case type:                                                                                                           \
-    if (n_rows == 4)                                                                                                   \
-      tile_as(type, 4, n, m, row, x, x_stride, y, y_stride);                                                           \
-    else                                                                                                               \
-      tile_with(type, 1, 1, m, row, x, x_stride, y, y_stride);                                                         \
-    break
-  switch (dtype) {
-    TILE_TYPE(LRE_DTYPE_BF16);
-    TILE_TYPE(LRE_DTYPE_F16);
-    TILE_TYPE(LRE_DTYPE_F32);
-    TILE_TYPE(LRE_DTYPE_I8);
-  case LRE_DTYPE_OTHER:
-    break;
-  }
-}
-
-/* The next tile of n tokens, so that all are about as wide. */
-INLINE size_t tile_of(size_t n) {
-  size_t n_tiles = (n + TILE_TOKENS - 1) / TILE_TOKENS;
-  return (n + n_tiles - 1) / n_tiles;
-}
-
-/* All tokens meet 4 rows while these are in the first cache. Rows that are left over are few: a token at a time. */
-FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
+/* Sums of lanes to numbers. */
+FN void finish(const float *kept, const struct lre_matrix *m, size_t row, size_t n_rows, size_t n, float *y,
                size_t y_stride) {
-  for (size_t row = r0, step; row < r1; row += step) {
-    step = row + 4 <= r1 ? 4 : 1;
-    for (size_t t = 0, take; t < n; t += take) {
-      take = step == 1 ? 1 : tile_of(n - t);
-      tile(m->dtype, step, take, m, row, x + t * x_stride, x_stride, y + t * y_stride, y_stride);
+  for (size_t t = 0; t < n; t++, kept += TILE_LANES) {
+    float *out = y + t * y_stride + row, few[TILE_ROWS];
+    for (size_t r = 0; r < TILE_ROWS; r += 4) {
+      v16 sums[4];
+      for (size_t i = 0; i < 4; i++) sums[i] = vload(kept + (r + i) * LRE_LANES);
+      vsum4(sums, (n_rows < TILE_ROWS ? few : out) + r);
     }
+    if (n_rows < TILE_ROWS) memcpy(out, few, n_rows * sizeof *out);
+    for (size_t r = 0; m->scale && r < n_rows; r++) out[r] *= m->scale[row + r];
   }
+}
+
+/* A row that is not there is the last one again. The last row's end may be the map's, so a short block is copied. */
+FN void multiply_rows(const struct lre_matrix *m, size_t row, size_t n_rows, const float *x, size_t n, size_t x_stride,
+                      const char *next, float *y, size_t y_stride) {
+  _Alignas(64) float weights[BLOCK_COLS * TILE_ROWS], sums[BLOCK_TOKENS * TILE_LANES];
+  char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)] = {{0}};
+  size_t size = lre_dtype_bytes(m->dtype), row_bytes = m->cols * size;
+  bool many = n > (MANY_TILES - 1) * TILE_TOKENS;
+  struct ahead ahead = {next, many ? next + TILE_ROWS * row_bytes : next};
+  struct block b = {.row_bytes = row_bytes};
+  for (size_t k = 0; k < m->cols; k += b.n) {
+    size_t left = m->cols - k;
+    b.n = left > BLOCK_COLS ? BLOCK_COLS : left > LRE_BLOCK ? left / LRE_BLOCK * LRE_BLOCK : LRE_BLOCK;
+    b.next = many ? NULL : next + k * size;
+    for (size_t r = 0; r < TILE_ROWS; r++) {
+      b.rows[r] = (const char *)m->data + (row + (r < n_rows ? r : n_rows - 1)) * row_bytes + k * size;
+      if (left < LRE_BLOCK) b.rows[r] = memcpy(tail[r], b.rows[r], left * size);
+    }
+    widen(m->dtype, &b, weights);
+    for (size_t t = 0; t < n; t += TILE_TOKENS)
+      tile(n - t < TILE_TOKENS ? n - t : TILE_TOKENS, weights, x + t * x_stride + k, x_stride, b.n, &ahead, k == 0,
+           sums + t * TILE_LANES);
+  }
+  finish(sums, m, row, n_rows, n, y, y_stride);
+}
+
+FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
+               size_t y_stride, const void *next) {
+  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
+  for (size_t t = 0; t < n; t += BLOCK_TOKENS)
+    for (size_t row = r0; row < r1; row += TILE_ROWS) {
+      size_t n_rows = r1 - row < TILE_ROWS ? r1 - row : TILE_ROWS;
+      const char *after = row + n_rows < r1 || !next ? (const char *)m->data + (row + n_rows) * row_bytes : next;
+      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < BLOCK_TOKENS ? n - t : BLOCK_TOKENS, x_stride, after,
+                    y + t * y_stride, y_stride);
+    }
 }
 
 /* Attention ---------------------------------------------------------------------------------------------------------

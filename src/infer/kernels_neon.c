@@ -5,15 +5,24 @@
 
 #include "infer/kernels_list.h"
 
-#define FN          static
-#define INLINE      static inline __attribute__((always_inline))
-#define TABLE       lre_kernels_neon
-#define NAME        "neon"
-#define TILE_TOKENS 1
+#define FN     static
+#define INLINE static inline __attribute__((always_inline))
+#define TABLE  lre_kernels_neon
+#define NAME   "neon"
 
 typedef struct {
   float32x4_t q[4];
 } v16;
+
+#define TILE_ROWS         8 /* 24 sums, 3 inputs and a weight of 32 registers */
+#define TILE_TOKENS       3
+#define TILE_WIDTH        4
+#define tile_vector       float32x4_t
+#define tile_zero()       vdupq_n_f32(0)
+#define tile_load         vld1q_f32
+#define tile_store        vst1q_f32
+#define tile_fma(a, b, c) vfmaq_f32(c, a, b)
+#define IN_REGISTER(v)    __asm__("" : "+w"(v))
 
 INLINE v16 vset1(float x) {
   float32x4_t q = vdupq_n_f32(x);

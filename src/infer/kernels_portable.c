@@ -10,13 +10,22 @@
 #else
 #define INLINE static inline __attribute__((always_inline))
 #endif
-#define TABLE       lre_kernels_portable
-#define NAME        "portable"
-#define TILE_TOKENS 1
+#define TABLE lre_kernels_portable
+#define NAME  "portable"
 
 typedef struct {
   float lane[LRE_LANES];
 } v16;
+
+#define TILE_ROWS   4
+#define TILE_TOKENS 1
+#define TILE_WIDTH  16
+#define tile_vector v16
+#define tile_zero   vzero
+#define tile_load   vload
+#define tile_store  vstore
+#define tile_fma    vfma
+#define IN_REGISTER(v)
 
 INLINE v16 vset1(float x) {
   v16 v;

@@ -35,44 +35,78 @@ struct lre_stepper {
 /* Matrices times packed rows ----------------------------------------------------------------------------------------
  */
 
+/* Matrices that take the same rows, in the order of a step: four groups a layer, then the head's. */
+enum { QKV, O, GATE_UP, DOWN, LAYER_GROUPS };
+struct group {
+  const struct lre_matrix *w[MAX_MATRICES];
+  size_t n, rows, grain;
+};
+
+static struct group group_of(const struct lre_stepper *s, size_t layer, size_t kind) {
+  struct group g = {0};
+  const struct lre_matrix *all[MAX_MATRICES] = {&s->m->weights.head};
+  if (layer < s->m->config.n_layers) {
+    const struct lre_layer *l = &s->m->weights.layers[layer];
+    const struct lre_matrix *of[LAYER_GROUPS][MAX_MATRICES] = {
+        {&l->q, &l->k, &l->v}, {&l->o}, {&l->gate, &l->up}, {&l->down}};
+    memcpy(all, of[kind], sizeof all);
+  }
+  for (; g.n < MAX_MATRICES && all[g.n] && all[g.n]->rows; g.n++) {
+    g.w[g.n] = all[g.n];
+    g.rows += all[g.n]->rows;
+  }
+  size_t share = g.rows / (lre_team_threads(s->team) * 8);
+  g.grain = share > ROW_GRAIN ? share / ROW_GRAIN * ROW_GRAIN : ROW_GRAIN;
+  return g;
+}
+
+static const char *row_of(const struct group *g, size_t row) {
+  size_t i = 0;
+  for (; row >= g->w[i]->rows; i++) row -= g->w[i]->rows;
+  return (const char *)g->w[i]->data + row * g->w[i]->cols * lre_dtype_bytes(g->w[i]->dtype);
+}
+
 struct product {
   const struct lre_stepper *s;
-  const struct lre_matrix *w[MAX_MATRICES];
-  float *y[MAX_MATRICES];
-  size_t n_matrices, n_tokens, y_stride;
+  struct group now, next; /* next: what is multiplied after this */
+  float *y;               /* [n_tokens, y_stride]: outputs stand side by side in a row */
+  size_t n_tokens, y_stride;
 };
+
+/* What a worker reads after row `end`, unless another is faster or slower than usual. */
+static const char *weights_after(const struct product *p, size_t end, size_t worker) {
+  const struct lre_team *team = p->s->team;
+  if (end < p->now.rows && end != lre_team_share(team, p->now.rows, p->now.grain, worker + 1))
+    return row_of(&p->now, end);
+  size_t begin = lre_team_share(team, p->next.rows, p->next.grain, worker);
+  return begin < p->next.rows ? row_of(&p->next, begin) : NULL;
+}
 
 static void multiply_rows(void *arg, size_t begin, size_t end, size_t worker) {
   const struct product *p = arg;
   const struct lre_stepper *s = p->s;
-  (void)worker;
-  for (size_t i = 0, first = 0; i < p->n_matrices; first += p->w[i++]->rows) {
+  for (size_t i = 0, first = 0; i < p->now.n; first += p->now.w[i++]->rows) {
+    const struct lre_matrix *w = p->now.w[i];
     size_t low = begin > first ? begin - first : 0, high = end > first ? end - first : 0;
-    if (high > p->w[i]->rows) high = p->w[i]->rows;
+    if (high > w->rows) high = w->rows;
     if (low >= high) continue;
-    const float *x = p->w[i]->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
-    s->m->kernels->matmul(p->w[i], low, high, x, p->n_tokens, s->n_packed, p->y[i], p->y_stride);
+    const float *x = w->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
+    s->m->kernels->matmul(w, low, high, x, p->n_tokens, s->n_packed, p->y + first, p->y_stride,
+                          weights_after(p, first + high, worker));
   }
 }
 
-static void multiply(struct product *p) {
-  size_t rows = 0;
-  for (size_t i = 0; i < p->n_matrices; i++) rows += p->w[i]->rows;
-  size_t share = rows / (lre_team_threads(p->s->team) * 8);
-  size_t grain = share / ROW_GRAIN * ROW_GRAIN;
-  lre_team_run(p->s->team, rows, grain ? grain : ROW_GRAIN, multiply_rows, p);
+/* y[t] = W x[t] for the matrices of a group. */
+static void multiply(const struct lre_stepper *s, size_t layer, size_t kind, size_t n_tokens, float *y,
+                     size_t y_stride) {
+  bool last = kind + 1 == LAYER_GROUPS, head = layer == s->m->config.n_layers;
+  struct product p = {.s = s, .now = group_of(s, layer, kind), .n_tokens = n_tokens, .y = y, .y_stride = y_stride};
+  p.next = head ? group_of(s, 0, QKV) : last ? group_of(s, layer + 1, QKV) : group_of(s, layer, kind + 1);
+  lre_team_run(s->team, p.now.rows, p.now.grain, multiply_rows, &p);
 }
 
-/* y[t] = W x[t] for each matrix; outputs stand side by side in a row. */
-static void project(const struct lre_stepper *s, const struct lre_matrix *const w[], size_t n, float *y,
-                    size_t y_stride) {
-  struct product p = {.s = s, .n_tokens = s->n, .y_stride = y_stride};
-  for (size_t i = 0; i < n && w[i]->rows; i++) {
-    p.w[p.n_matrices] = w[i];
-    p.y[p.n_matrices++] = y;
-    y += w[i]->rows;
-  }
-  multiply(&p);
+static void project(const struct lre_stepper *s, size_t kind, float *y, size_t y_stride) {
+  multiply(s, s->layer, kind, s->n, y, y_stride);
 }
 
 /* Packs token t's row for a matrix (the others that take the same row have the same type, or the other order is packed,
@@ -272,19 +306,16 @@ static void activate(void *arg, size_t begin, size_t end, size_t worker) {
 
 static void run_layer(struct lre_stepper *s) {
   const struct lre_config *c = &s->m->config;
-  const struct lre_layer *l = layer_of(s);
-  const struct lre_matrix *qkv[] = {&l->q, &l->k, &l->v}, *o[] = {&l->o}, *gate_up[] = {&l->gate, &l->up},
-                          *down[] = {&l->down};
   lre_team_run(s->team, s->n, 1, before_attention, s);
-  project(s, qkv, 3, s->qkv, s->n_qkv);
+  project(s, QKV, s->qkv, s->n_qkv);
   lre_team_run(s->team, s->n, 1, finish_qkv, s);
   lre_team_run(s->team, s->n * c->n_kv_heads, 1, attend, s);
   lre_team_run(s->team, s->n, 1, after_attend, s);
-  project(s, o, 1, s->h, c->d_model);
+  project(s, O, s->h, c->d_model);
   lre_team_run(s->team, s->n, 1, before_mlp, s);
-  project(s, gate_up, 2, s->gate_up, 2 * c->d_ffn);
+  project(s, GATE_UP, s->gate_up, 2 * c->d_ffn);
   lre_team_run(s->team, s->n, 1, activate, s);
-  project(s, down, 1, s->h, c->d_model);
+  project(s, DOWN, s->h, c->d_model);
 }
 
 /* The rows that want logits, packed one after the other; how many. */
@@ -311,9 +342,7 @@ static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
     s->logits = grown, s->n_logits = n;
   }
   if (!n) return true;
-  struct product p = {
-      .s = s, .w = {&s->m->weights.head}, .y = {s->logits}, .n_matrices = 1, .n_tokens = n, .y_stride = c->n_vocab};
-  multiply(&p);
+  multiply(s, c->n_layers, 0, n, s->logits, c->n_vocab);
   if (c->final_cap > 0) s->m->kernels->softcap(s->logits, n * c->n_vocab, c->final_cap);
   return true;
 }

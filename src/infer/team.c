@@ -10,6 +10,12 @@
  * sleeps. Where more threads run than there are cores it must not be longer. */
 #define SPINS 4000
 
+/* What nobody took yet of a thread's share. A line of its own: its thread takes from it all the time. */
+struct share {
+  _Alignas(64) atomic_size_t next;
+  size_t end;
+};
+
 struct worker {
   struct lre_team *team;
   size_t index;
@@ -19,13 +25,13 @@ struct worker {
 struct lre_team {
   size_t n_threads;
   struct worker *workers; /* n_threads - 1 */
+  struct share *shares;   /* n_threads */
   pthread_mutex_t lock;
   pthread_cond_t begun, ended;
   atomic_uint round;  /* one more for each loop */
   atomic_size_t busy; /* workers that have not finished the round */
-  atomic_size_t next; /* first item that nobody took */
   atomic_bool quitting;
-  size_t n_items, grain;
+  size_t grain;
   void (*work)(void *arg, size_t begin, size_t end, size_t worker);
   void *arg;
 };
@@ -38,13 +44,16 @@ static void relax(void) {
 #endif
 }
 
-static void take_items(struct lre_team *t, size_t worker) {
+static void take_share(struct lre_team *t, struct share *s, size_t worker) {
   for (;;) {
-    size_t begin = atomic_fetch_add_explicit(&t->next, t->grain, memory_order_relaxed);
-    if (begin >= t->n_items) return;
-    size_t end = t->n_items - begin < t->grain ? t->n_items : begin + t->grain;
-    t->work(t->arg, begin, end, worker);
+    size_t begin = atomic_fetch_add_explicit(&s->next, t->grain, memory_order_relaxed);
+    if (begin >= s->end) return;
+    t->work(t->arg, begin, s->end - begin < t->grain ? s->end : begin + t->grain, worker);
   }
+}
+
+static void take_items(struct lre_team *t, size_t worker) {
+  for (size_t i = 0; i < t->n_threads; i++) take_share(t, &t->shares[(worker + i) % t->n_threads], worker);
 }
 
 /* The next round's number. */
@@ -101,8 +110,11 @@ void lre_team_run(struct lre_team *t, size_t n_items, size_t grain,
     work(arg, 0, n_items, 0);
     return;
   }
-  t->n_items = n_items, t->grain = grain, t->work = work, t->arg = arg;
-  atomic_store_explicit(&t->next, 0, memory_order_relaxed);
+  t->grain = grain, t->work = work, t->arg = arg;
+  for (size_t i = 0; i < t->n_threads; i++) {
+    atomic_store_explicit(&t->shares[i].next, lre_team_share(t, n_items, grain, i), memory_order_relaxed);
+    t->shares[i].end = lre_team_share(t, n_items, grain, i + 1);
+  }
   atomic_store_explicit(&t->busy, t->n_threads - 1, memory_order_relaxed);
   begin_round(t);
   take_items(t, 0);
@@ -113,9 +125,15 @@ size_t lre_team_threads(const struct lre_team *t) {
   return t->n_threads;
 }
 
+size_t lre_team_share(const struct lre_team *t, size_t n_items, size_t grain, size_t worker) {
+  size_t n_grains = (n_items + grain - 1) / grain, begin = n_grains * worker / t->n_threads * grain;
+  return begin < n_items ? begin : n_items;
+}
+
 static bool start_workers(struct lre_team *t, size_t n_threads, struct lre_err *err) {
   t->workers = calloc(n_threads, sizeof *t->workers);
-  if (!t->workers) return lre_err_memory(err);
+  t->shares = aligned_alloc(_Alignof(struct share), n_threads * sizeof *t->shares);
+  if (!t->workers || !t->shares) return lre_err_memory(err);
   for (size_t i = 1; i < n_threads; i++, t->n_threads++) {
     struct worker *w = &t->workers[i - 1];
     *w = (struct worker){.team = t, .index = i};
@@ -149,5 +167,6 @@ void lre_team_free(struct lre_team *t) {
   pthread_cond_destroy(&t->ended);
   pthread_mutex_destroy(&t->lock);
   free(t->workers);
+  free(t->shares);
   free(t);
 }
