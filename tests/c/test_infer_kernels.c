@@ -69,7 +69,7 @@ static void one_matmul(const struct lre_kernels *k, struct sum *s, enum lre_dtyp
   void *data = weights(dtype, rows * cols, 13);
   struct lre_matrix w = {dtype, rows, cols, data, dtype == LRE_DTYPE_I8 ? scale : NULL};
   for (size_t t = 0; t < n; t++) lre_kernels_pack(dtype, in + t * cols, cols, x + t * packed);
-  k->matmul(&w, 1, rows, x, n, packed, y, rows);
+  k->matmul(&w, 1, rows, x, n, packed, y, rows, n % 2 ? data : NULL);
   add(s, y, n * rows * sizeof *y);
   free(in), free(x), free(y), free(scale), free(data);
 }
@@ -81,6 +81,15 @@ static void matmuls(const struct lre_kernels *k, struct sum *s) {
     for (size_t c = 0; c < sizeof cols / sizeof *cols; c++)
       for (size_t rows = 2; rows < 14; rows += 3)
         for (size_t n = 1; n < 14; n++) one_matmul(k, s, types[d], rows, cols[c], n);
+}
+
+/* Wider, and for more tokens, than the blocks that kernels work in. */
+static void blocks(const struct lre_kernels *k, struct sum *s) {
+  static const enum lre_dtype types[] = {LRE_DTYPE_F32, LRE_DTYPE_F16, LRE_DTYPE_BF16, LRE_DTYPE_I8};
+  static const size_t cols[] = {447, 481, 896, 1000};
+  for (size_t d = 0; d < 4; d++)
+    for (size_t c = 0; c < sizeof cols / sizeof *cols; c++)
+      for (size_t n = 1; n < 130; n += 19) one_matmul(k, s, types[d], 20, cols[c], n);
 }
 
 static void one_attend(const struct lre_kernels *k, struct sum *s, size_t heads, size_t dim, size_t first, size_t last,
@@ -150,6 +159,7 @@ static const struct {
   uint32_t golden;
 } tests[] = {
     {"matmul", matmuls, 0xaeffcd88},
+    {"blocks", blocks, 0x899ca655},
     {"attend", attends, 0xd04755fb},
     {"elementwise", elementwise, 0x911e4229},
     {"elementary", elementary, 0x7d61a9de},
