@@ -52,11 +52,10 @@ end
 ---Writes them. dir: the Run; data: its results, made of the whole journal.
 function finals.write(dir, data)
   dir:release_files()
-  local state = dir:index()
-  local told, err = state:update(dir.journal_path)
-  if not told then fail(dir.path .. "/state.sqlite", err) end
-  tell(dir, told)
-  local ok, why = finals.tables(state, dir.journal_path, data, dir.path .. "/results.csv",
+  local up_to_date, err = dir:update_index()
+  if not up_to_date then fail(dir.path .. "/state.sqlite", err) end
+  for _, told in ipairs(dir.told) do tell(dir, told) end
+  local ok, why = finals.tables(dir:index(), dir.journal_path, data, dir.path .. "/results.csv",
     dir.path .. "/results.parquet")
   if not ok then fail(dir.path, why) end
   dir:write("results.json", assert(json.encode(data, 2)))

@@ -460,6 +460,21 @@ local function fields_of(trial)
     ["repeat"] = trial.n, cluster = trial.cluster }
 end
 
+-- By so many lines the index may fall behind the journal: then it is brought up to date on a thread of its own while
+-- answers are waited for, so that little is left to do at the end.
+local BEHIND = 16384
+
+-- What fails here fails again at the end, and is told there.
+local function let_index_follow(self)
+  local store = self.store
+  self.follow_at = math.huge
+  self.follower = sched.spawn(function()
+    local lines = store.lines
+    local ok, is_done = pcall(store.update_index, store)
+    if ok and is_done then self.follow_at = lines + BEHIND end
+  end)
+end
+
 local function run_trial(self, trial, hooks)
   sched.name(trial.key)
   local started = { started_at = clock.iso(), completed_at = nil, seconds = nil }
@@ -473,6 +488,7 @@ local function run_trial(self, trial, hooks)
   started.completed_at = clock.iso()
   if not (response and response.cached) then started.seconds = (clock.mono() - begun) * 1e6 // 1 / 1e6 end
   self.store:append(rundir.trial_line(trial, response, err, started))
+  if self.store.lines >= self.follow_at then let_index_follow(self) end
   self.done, self.asked = self.done + 1, self.asked + 1
   if self.counter then
     self.counter:trial(trial.suite, trial.model.label, trial.persona.name, trial.sample.category, not response,
@@ -567,6 +583,7 @@ end
 
 local function finish(self)
   if self.judging then self.judging:finish() end
+  if self.follower then self.follower:wait() end
   self.store:flush()
 end
 
@@ -581,7 +598,8 @@ function run.ask(plan, store, opt)
     timeout_trial = opt.timeout_trial, deadline = opt.timeout_run and clock.mono() + opt.timeout_run,
     progress = opt.progress, good = opt.good or run.answered(store),
     budget = opt.budget, wall = opt.wall, total = plan:count(), timing = timing.new(), tasks = {}, workers = 0,
-    waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0 }
+    waiting = 0, done = 0, asked = 0, errors = 0, not_asked = 0,
+    follow_at = store.update_index and store.lines + BEHIND or math.huge }
   self.pull = to_ask(self, plan, opt.open)
   if self.wall then self.deadline = math.min(self.deadline or self.wall, self.wall) end
   for _, entry in ipairs(plan.suites) do

@@ -75,7 +75,7 @@ end
 function rundir.open(parent, id, fresh)
   if id then rundir.check_id(id) end
   make_folder(parent, true)
-  local self = setmetatable({ lines = 0, spare = {} }, Run)
+  local self = setmetatable({ lines = 0, spare = {}, told = {} }, Run)
   local path = id and parent .. "/" .. id
   if path and not fresh and fs.stat(path) then
     refuse_foreign(path)
@@ -362,6 +362,15 @@ function Run:index()
     self.state = world(state, err, path)
   end
   return self.state
+end
+
+---Brings the index up to date with the journal as it is now (waits). What is wrong with its lines is added to `told`.
+---@return boolean?, lre.Error?
+function Run:update_index()
+  local told, err = self:index():update(self.journal_path)
+  if not told then return nil, err end
+  self.told[#self.told + 1] = told
+  return true
 end
 
 ---The keys of trials that have a good answer, as a set.

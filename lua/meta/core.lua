@@ -127,11 +127,15 @@ local store = {}
 function store.open(path) end
 ---@class lre.Store
 local store_object = {}
----Brings it up to date: { done, failed, verdicts, lines, rebuilt, n_problems, problems = { { line, err } } }. Of the
----problems (lines that are not taken; err.code "duplicate": a second answer to one key, which is taken) the first 100.
+---Brings it up to date with what the journal has now, on a thread of its own (waits; meanwhile the index is good for
+---nothing else): { rebuilt, n_problems, problems = { { line, err } } }. Of the problems (lines that are not taken; err.code
+---"duplicate": a second answer to one key, which is taken) the first 100.
 ---@param journal string
 ---@return table?, lre.Error?
 function store_object:update(journal) end
+---What is in it: { done, failed, verdicts, lines }.
+---@return table?, lre.Error?
+function store_object:count() end
 ---The keys that have a good answer, also those of lines that are not indexed yet.
 ---@param journal string
 ---@param expected integer?

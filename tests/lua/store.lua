@@ -38,13 +38,20 @@ local function append(path, row)
   assert(fs.write(path, assert(fs.read(path)) .. json.encode(row) .. "\n"))
 end
 
+-- `told`: of its update, with what is in it then.
+local function bring_up(s, path)
+  local told = assert(s:update(path))
+  told.counts = assert(s:count())
+  return told
+end
+
 local function counts(told)
-  return { told.done, told.failed, told.verdicts, told.lines }
+  return { told.counts.done, told.counts.failed, told.counts.verdicts, told.counts.lines }
 end
 
 local function update(path, at)
   local s <close> = assert(store.open(at))
-  return assert(s:update(path))
+  return bring_up(s, path)
 end
 
 local function answered(path, at)
