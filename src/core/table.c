@@ -7,12 +7,9 @@
 #include <unistd.h>
 
 #include "core/buf.h"
-#include "core/csv.h"
-#include "core/fs.h"
 #include "core/hash.h"
-#include "core/json.h"
 #include "core/json_span.h"
-#include "core/parquet.h"
+#include "core/table_out.h"
 
 struct left_out {
   const char *const *names;
@@ -32,6 +29,13 @@ struct column {
   size_t place;  /* in the file */
 };
 
+/* A part of the journal. Rows that are asked for one after the other mostly lie so, too: then many are read at once. */
+struct window {
+  struct lre_buf bytes;
+  uint64_t at; /* where they are from */
+};
+enum { WINDOW_BYTES = 64 << 10 };
+
 struct table {
   const struct lre_table_spec *spec;
   int fd; /* the journal */
@@ -41,9 +45,9 @@ struct table {
   size_t n, cap, hint;    /* hint: where the next name probably is: rows are alike */
   bool filling;           /* else it is only looked what columns there are */
   struct lre_buf name;    /* of the field that is walked */
-  struct lre_buf line, texts, scratch;
-  struct lre_cell *cells; /* of the row in hand, by place */
-  size_t *text_at;        /* a text cell's bytes are in `texts` from here on */
+  struct lre_buf scratch;
+  struct window trials, verdicts;
+  struct lre_table_row row; /* in hand, by place */
   enum lre_cell_type *types;
 };
 
@@ -120,7 +124,7 @@ static void leave(struct table *t, size_t base) {
 
 /* Copies a list without what is left out of the objects in it. */
 static bool copy_value(struct table *t, struct lre_json_span value, const struct left_out *out, struct lre_err *err) {
-  struct lre_buf *b = &t->texts;
+  struct lre_buf *b = t->row.texts;
   struct lre_json_span name, inner;
   const char *p = value.s + 1, *end = value.s + value.len;
   size_t base = t->name.len, n = 0;
@@ -165,7 +169,8 @@ static int64_t integer_of(struct lre_json_span value) {
 
 static bool fill_cell(struct table *t, size_t place, struct lre_json_span value, const struct left_out *out,
                       struct lre_err *err) {
-  struct lre_cell *cell = &t->cells[place];
+  struct lre_cell *cell = &t->row.cells[place];
+  struct lre_buf *texts = t->row.texts;
   cell->type = t->types[place];
   if (cell->type == LRE_CELL_BOOL) {
     cell->as.yes = value.s[0] == 't';
@@ -174,12 +179,12 @@ static bool fill_cell(struct table *t, size_t place, struct lre_json_span value,
   } else if (cell->type == LRE_CELL_FLOAT) {
     cell->as.number = lre_json_span_is_float(value) ? lre_json_span_double(value) : (double)integer_of(value);
   } else {
-    t->text_at[place] = t->texts.len;
+    t->row.text_at[place] = texts->len;
     if (value.s[0] == '[' && !copy_value(t, value, out, err)) return false;
-    if (value.s[0] != '[' && !lre_json_span_string(value, &t->texts)) lre_buf_put(&t->texts, value.s, value.len);
-    cell->as.text.len = t->texts.len - t->text_at[place];
+    if (value.s[0] != '[' && !lre_json_span_string(value, texts)) lre_buf_put(texts, value.s, value.len);
+    cell->as.text.len = texts->len - t->row.text_at[place];
   }
-  return !t->texts.failed || lre_err_memory(err);
+  return !texts->failed || lre_err_memory(err);
 }
 
 static bool take_leaf(struct table *t, struct lre_json_span value, const struct left_out *out, struct lre_err *err) {
@@ -219,18 +224,31 @@ static struct lre_json_span member(struct lre_json_span object, const char *want
 
 /* ---- one row ---- */
 
-/* The index has only rows that lre_row_read took. */
-static bool read_line(struct table *t, struct lre_store_place place, struct lre_json_span *row, struct lre_err *err) {
-  lre_buf_clear(&t->line);
-  if (!lre_buf_reserve(&t->line, (size_t)place.size)) return lre_err_memory(err);
-  while (t->line.len < place.size) {
-    ssize_t n =
-        pread(t->fd, t->line.data + t->line.len, (size_t)place.size - t->line.len, (off_t)(place.at + t->line.len));
+static bool holds(const struct window *w, struct lre_store_place place) {
+  return place.at >= w->at && place.at - w->at <= w->bytes.len && place.size <= w->bytes.len - (place.at - w->at);
+}
+
+static bool fill_window(const struct table *t, struct window *w, struct lre_store_place place, struct lre_err *err) {
+  bool onward = place.at >= w->at && place.at - w->at < w->bytes.len + WINDOW_BYTES;
+  size_t want = (size_t)place.size;
+  if (onward && want < WINDOW_BYTES) want = WINDOW_BYTES;
+  lre_buf_clear(&w->bytes);
+  w->at = place.at;
+  if (!lre_buf_reserve(&w->bytes, want)) return lre_err_memory(err);
+  while (w->bytes.len < place.size) {
+    ssize_t n = pread(t->fd, w->bytes.data + w->bytes.len, want - w->bytes.len, (off_t)(place.at + w->bytes.len));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return lre_err_errno(err, n < 0 ? errno : EIO, "cannot read the journal");
-    t->line.len += (size_t)n;
+    w->bytes.len += (size_t)n;
   }
-  *row = (struct lre_json_span){t->line.data, t->line.len};
+  return true;
+}
+
+/* The index has only rows that lre_row_read took. */
+static bool read_line(const struct table *t, struct window *w, struct lre_store_place place, struct lre_json_span *row,
+                      struct lre_err *err) {
+  if (!holds(w, place) && !fill_window(t, w, place, err)) return false;
+  *row = (struct lre_json_span){w->bytes.data + (place.at - w->at), (size_t)place.size};
   return true;
 }
 
@@ -278,7 +296,7 @@ static bool take_verdict(struct table *t, const struct lre_store_verdict *v, con
   struct lre_json_span row, about;
   const struct lre_table_judge *judge = judge_of(t, v->judge);
   if (!judge) return true;
-  if (!read_line(t, v->place, &row, err)) return false;
+  if (!read_line(t, &t->verdicts, v->place, &row, err)) return false;
   about = member(row, "response_hash");
   if (about.len != LRE_HASH_HEX_BYTES + 1 || memcmp(about.s + 1, response_hash, about.len - 2) != 0) return true;
   lre_buf_clear(&t->name);
@@ -292,7 +310,7 @@ static bool take_verdict(struct table *t, const struct lre_store_verdict *v, con
 static bool take_trial(struct table *t, const struct lre_store_trial *trial, struct lre_err *err) {
   struct lre_json_span row;
   char response_hash[LRE_HASH_HEX_BYTES] = "";
-  if (!read_line(t, trial->place, &row, err)) return false;
+  if (!read_line(t, &t->trials, trial->place, &row, err)) return false;
   lre_buf_clear(&t->name);
   t->hint = 0;
   if (!walk(t, row, &t->out_trial, err)) return false;
@@ -308,75 +326,33 @@ static bool take_trial(struct table *t, const struct lre_store_trial *trial, str
 /* ---- the files ---- */
 
 /* Columns are known when all rows were seen. Rows are mostly alike: what the first ones have is believed, and the files
- * are begun with it. A row that has more ends that: then the other rows are only looked at, and the files begun anew. */
+ * are begun with it. A row that has more ends that: then the other rows are only looked at, and the files begun anew.
+ */
 enum { LOOKED_AT = 256 };
 
-struct files {
-  struct lre_fs_out *csv;
-  struct lre_parquet *parquet;
-  struct lre_buf record;
-};
-
-static bool put_csv_cell(struct lre_buf *b, const struct lre_cell *cell, struct lre_err *err) {
-  switch (cell->type) {
-  case LRE_CELL_BOOL:
-    return lre_buf_puts(b, cell->as.yes ? "true" : "false");
-  case LRE_CELL_INT:
-    return lre_json_put_int(b, cell->as.integer);
-  case LRE_CELL_FLOAT:
-    return lre_json_put_double(b, cell->as.number, err);
-  case LRE_CELL_TEXT: /* "" is an empty text; nothing is no value */
-    return cell->as.text.len ? lre_csv_put(b, cell->as.text.s, cell->as.text.len) : lre_buf_puts(b, "\"\"");
-  default:
-    return true;
-  }
-}
-
-static bool write_row(struct table *t, struct files *f, struct lre_err *err) {
-  lre_buf_clear(&f->record);
-  for (size_t i = 0; i < t->n; i++) {
-    struct lre_cell *cell = &t->cells[i];
-    if (cell->type == LRE_CELL_TEXT) cell->as.text.s = t->texts.data + t->text_at[i];
-    if (i > 0) lre_buf_putc(&f->record, ',');
-    if (!put_csv_cell(&f->record, cell, err)) return false;
-  }
-  if (!lre_buf_putc(&f->record, '\n')) return lre_err_memory(err);
-  return lre_fs_out_put(f->csv, f->record.data, f->record.len, err) && lre_parquet_row(f->parquet, t->cells, err);
-}
-
-/* Each trial in the order of the keys, or the first `most` of them; f NULL: they are only looked at. So are those that
- * follow a row which the columns do not fit: t->filling tells. */
-static bool pass(struct table *t, struct lre_store *s, struct files *f, size_t most, struct lre_err *err) {
+/* Each trial in the order of the keys, or the first `most` of them. Without t->filling they are only looked at, and so
+ * are those that follow a row which the columns do not fit. */
+static bool pass(struct table *t, struct lre_store *s, struct lre_table_out *out, size_t most, struct lre_err *err) {
   struct lre_store_walk *w = lre_store_walk_open(s, err);
   struct lre_store_trial trial;
   int got = w ? 1 : -1;
   while (got == 1 && most-- > 0 && (got = lre_store_walk_next(w, &trial, err)) == 1) {
-    lre_buf_clear(&t->texts);
-    for (size_t i = 0; t->filling && i < t->n; i++) t->cells[i].type = LRE_CELL_NONE;
-    if (!take_trial(t, &trial, err) || (t->filling && !write_row(t, f, err))) got = -1;
+    bool ok = !t->filling || lre_table_out_next(out, &t->row, err);
+    ok = ok && take_trial(t, &trial, err);
+    if (ok && t->filling) lre_table_out_add(out);
+    if (!ok) got = -1;
   }
   lre_store_walk_close(w);
   return got >= 0;
 }
 
-static void forget_cells(struct table *t) {
-  free(t->cells);
-  free(t->text_at);
-  free(t->types);
-  t->cells = NULL;
-  t->text_at = NULL;
-  t->types = NULL;
-}
-
 /* Sorts the columns; fills what is to be known of them when rows are written. */
 static bool settle(struct table *t, struct lre_parquet_column **out, struct lre_err *err) {
-  forget_cells(t);
   struct column **order = malloc((t->n + 1) * sizeof *order);
+  free(t->types);
   *out = calloc(t->n + 1, sizeof **out);
-  t->cells = calloc(t->n + 1, sizeof *t->cells);
-  t->text_at = calloc(t->n + 1, sizeof *t->text_at);
   t->types = calloc(t->n + 1, sizeof *t->types);
-  bool ok = order && *out && t->cells && t->text_at && t->types;
+  bool ok = order && *out && t->types;
   if (ok) {
     for (size_t i = 0; i < t->n; i++) order[i] = &t->columns[i];
     qsort(order, t->n, sizeof *order, by_name);
@@ -391,38 +367,19 @@ static bool settle(struct table *t, struct lre_parquet_column **out, struct lre_
   return ok || lre_err_memory(err);
 }
 
-static bool put_header(struct files *f, const struct lre_parquet_column *columns, size_t n, struct lre_err *err) {
-  lre_buf_clear(&f->record);
-  for (size_t i = 0; i < n; i++) {
-    if (i > 0) lre_buf_putc(&f->record, ',');
-    lre_csv_put(&f->record, columns[i].name, strlen(columns[i].name));
-  }
-  if (!lre_buf_putc(&f->record, '\n')) return lre_err_memory(err);
-  return lre_fs_out_put(f->csv, f->record.data, f->record.len, err);
-}
-
 /* t->filling is false afterwards where the columns did not fit. Then no file is written. */
 static bool write_files(struct table *t, struct lre_store *s, const char *csv, const char *parquet,
                         struct lre_err *err) {
   static const struct lre_parquet_column no_trials = {"key", LRE_CELL_TEXT};
-  struct files f = {0};
   struct lre_parquet_column *columns = NULL;
-  lre_buf_init(&f.record);
+  struct lre_table_out *out = NULL;
   bool ok = settle(t, &columns, err);
-  const struct lre_parquet_column *shown = t->n ? columns : &no_trials;
-  size_t n = t->n ? t->n : 1;
-  ok = ok && (f.csv = lre_fs_out_open(csv, err)) && (f.parquet = lre_parquet_open(parquet, shown, n, err)) &&
-       put_header(&f, shown, n, err) && pass(t, s, &f, SIZE_MAX, err);
+  if (ok) out = lre_table_out_open(csv, parquet, t->n ? columns : &no_trials, t->n ? t->n : 1, err);
+  ok = out && pass(t, s, out, SIZE_MAX, err);
   free(columns);
-  lre_buf_free(&f.record);
-  if (!ok || !t->filling) {
-    lre_fs_out_abort(f.csv);
-    lre_parquet_abort(f.parquet);
-    return ok;
-  }
-  if (lre_fs_out_commit(f.csv, err)) return lre_parquet_commit(f.parquet, err);
-  lre_parquet_abort(f.parquet);
-  return false;
+  if (ok && t->filling) return lre_table_out_commit(out, err);
+  lre_table_out_abort(out);
+  return ok;
 }
 
 static bool number_judges(struct table *t, struct lre_store *s, struct lre_err *err) {
@@ -442,8 +399,8 @@ bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_
   fill_left_out(&t.out_trial, spec->left_out, spec->n_left_out);
   fill_left_out(&t.out_verdict, spec->left_out_verdict, spec->n_left_out_verdict);
   lre_buf_init(&t.name);
-  lre_buf_init(&t.line);
-  lre_buf_init(&t.texts);
+  lre_buf_init(&t.trials.bytes);
+  lre_buf_init(&t.verdicts.bytes);
   lre_buf_init(&t.scratch);
   t.fd = open(journal, O_RDONLY | O_CLOEXEC);
   bool ok = t.fd >= 0 || lre_err_errno(err, errno, "cannot open %s", journal);
@@ -452,11 +409,11 @@ bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_
   if (t.fd >= 0) close(t.fd);
   for (size_t i = 0; i < t.n; i++) free(t.columns[i].name);
   free(t.columns);
-  forget_cells(&t);
+  free(t.types);
   free(t.judges);
   lre_buf_free(&t.name);
-  lre_buf_free(&t.line);
-  lre_buf_free(&t.texts);
+  lre_buf_free(&t.trials.bytes);
+  lre_buf_free(&t.verdicts.bytes);
   lre_buf_free(&t.scratch);
   return ok;
 }
