@@ -72,6 +72,7 @@ local function choice_reply(data, choice)
     request_id = as("string", data.id),
     provider = as("string", data.provider), -- who answered, where a router was asked
     reasoning = as("string", message.reasoning_content) or as("string", message.reasoning),
+    attempts = nil, seconds = nil, sent_params = nil, request_hash = nil, -- the engine's: no rehash later
   }
 end
 
@@ -89,7 +90,7 @@ return lre.adapter {
   structured = true,
   options = { base_url = { "https://api.openai.com/v1", "endpoint" } },
   request = function(model, messages, params)
-    local body = { model = model.id, messages = messages }
+    local body = { model = model.id, messages = messages, max_tokens = nil, temperature = nil, seed = nil } -- no rehash
     for name, value in pairs(params) do body[name] = value end
     if params.reply_schema then
       body.reply_schema, body.response_format = nil, format_of(params.reply_schema)

@@ -16,6 +16,7 @@ local sched = require "lre.sched"
 local set = require "lre.set"
 local shape = require "lre.shape"
 local suggest = require "lre.suggest"
+local suite_row = require "lre.suite_row"
 local text = require "lre.text"
 local turns = require "lre.turns"
 local writer = require "lre.writer"
@@ -80,7 +81,8 @@ local function without_bom(line)
   return (line:gsub("^\239\187\191", ""))
 end
 
-local function jsonl_rows(self)
+-- `brief`: of a common row only what the first reading wants, fifth: { id, category, encoded (the canonical sample) }.
+local function jsonl_rows(self, brief)
   local opened, next_line = pcall(fs.lines, self.path, MAX_LINE_BYTES)
   local number = 0
   return function()
@@ -101,7 +103,13 @@ local function jsonl_rows(self)
       if number == 1 then
         line = without_bom(line)
       end
-      if line:find "%S" and not line:find "^%s*#" then
+      local id, category, encoded
+      if brief then
+        id, category, encoded = suite_row.common(line)
+      end
+      if id then
+        return nil, number, "", nil, { id = id, category = category, encoded = encoded }
+      elseif line:find "%S" and not line:find "^%s*#" then
         local value, err = json.decode(line)
         if value == nil then
           return nil, number, "", say(nil, "not valid JSON: " .. tostring(err))
@@ -275,9 +283,9 @@ local function located(self, line, field, detail)
   }, finding)
 end
 
--- Iterates: sample, line, prefix, or false, line, prefix, problems; then loose keys.
-local function normalised(self)
-  local pull = sources[self.kind](self)
+-- Iterates: sample, line, prefix, or false, line, prefix, problems; then loose keys. `brief`: see jsonl_rows.
+local function normalised(self, brief)
+  local pull = sources[self.kind](self, brief and not self._grid and not self.with_rubrics)
   if self._grid then pull = grid.rows(self, pull) end
   local from_lua = self.kind == "lua"
   local over = false
@@ -285,8 +293,10 @@ local function normalised(self)
     if over then
       return nil
     end
-    local value, line, prefix, problem = pull()
-    if problem then
+    local value, line, prefix, problem, common = pull()
+    if common then
+      return common, line, prefix
+    elseif problem then
       over = problem.last
       return false, line, prefix, { problem }
     elseif value == nil then
@@ -429,13 +439,16 @@ function Check:end_block()
 end
 
 function Check:sample(sample, line, prefix)
-  local encoded, err = canonical(sample)
+  local encoded, err = sample.encoded, nil
+  if not encoded then
+    encoded, err = canonical(sample)
+  end
   if not encoded then
     return self:add(self.problems, line, prefix, nil, err)
   end
   local lines = self.lines
   self.count = self.count + 1
-  self.generates = self.generates or turns.count(sample.messages) > 0
+  self.generates = self.generates or sample.messages ~= nil and turns.count(sample.messages) > 0
   self:find_placeless(sample, line, prefix)
   lines[#lines + 1] = encoded
   self.pending = self.pending + #encoded
@@ -563,7 +576,7 @@ function Suite:check(opt)
     pending = 0,
     bytes = 0,
   }, Check)
-  for sample, line, prefix, problems, loose in normalised(self) do
+  for sample, line, prefix, problems, loose in normalised(self, not check.texts) do
     local stop, signal = sched.interrupted()
     if stop then -- a generator need not end
       local message = ("interrupted while %s was read; nothing was sent"):format(self._shown)

@@ -128,8 +128,8 @@ function store.open(path) end
 ---@class lre.Store
 local store_object = {}
 ---Brings it up to date with what the journal has now, on a thread of its own (waits; meanwhile the index is good for
----nothing else): { rebuilt, n_problems, problems = { { line, err } } }. Of the problems (lines that are not taken; err.code
----"duplicate": a second answer to one key, which is taken) the first 100.
+---nothing else): { rebuilt, n_problems, problems = { { line, err } } }. Of the problems (lines that are not taken;
+---err.code "duplicate": a second answer to one key, which is taken) the first 100.
 ---@param journal string
 ---@return table?, lre.Error?
 function store_object:update(journal) end
@@ -523,6 +523,14 @@ function sandbox_object:judge_block(rows) end
 ---Frees the states that wait; one that is needed again is built again.
 function sandbox_object:rest() end
 function sandbox_object:close() end
+
+---@class lre.suite_row
+local suite_row = {}
+---A line of a suite's file that is { id, text or prompt, category?, subcategory? }, all strings and none blank: id,
+---category and the sample's canonical JSON. Nothing for any other line, also a wrong one.
+---@param line string
+---@return string? id, string? category, string? encoded
+function suite_row.common(line) end
 
 ---@class lre.writer
 local writer = {}

@@ -146,14 +146,23 @@ void lre_bind_preload_pure(lua_State *L) {
 
 void lre_bind_preload(lua_State *L) {
   static const luaL_Reg others[] = {
-      {"lre.clock", luaopen_lre_clock},       {"lre.mt19937", luaopen_lre_mt19937},
-      {"lre.csv", luaopen_lre_csv},           {"lre.set", luaopen_lre_set},
-      {"lre.store", luaopen_lre_store},       {"lre.fs", luaopen_lre_fs},
-      {"lre.journal", luaopen_lre_journal},   {"lre.http", luaopen_lre_http},
-      {"lre.process", luaopen_lre_process},   {"lre.sched", luaopen_lre_sched},
-      {"lre.serve", luaopen_lre_serve},       {"lre.sandbox", luaopen_lre_sandbox},
-      {"lre.platform", luaopen_lre_platform}, {"lre.infer", luaopen_lre_infer},
-      {"lre.writer", luaopen_lre_writer},     {NULL, NULL},
+      {"lre.clock", luaopen_lre_clock},
+      {"lre.mt19937", luaopen_lre_mt19937},
+      {"lre.csv", luaopen_lre_csv},
+      {"lre.set", luaopen_lre_set},
+      {"lre.store", luaopen_lre_store},
+      {"lre.fs", luaopen_lre_fs},
+      {"lre.journal", luaopen_lre_journal},
+      {"lre.http", luaopen_lre_http},
+      {"lre.process", luaopen_lre_process},
+      {"lre.sched", luaopen_lre_sched},
+      {"lre.serve", luaopen_lre_serve},
+      {"lre.sandbox", luaopen_lre_sandbox},
+      {"lre.platform", luaopen_lre_platform},
+      {"lre.infer", luaopen_lre_infer},
+      {"lre.writer", luaopen_lre_writer},
+      {"lre.suite_row", luaopen_lre_suite_row},
+      {NULL, NULL},
   };
   preload(L, pure);
   preload(L, others);

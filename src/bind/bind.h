@@ -69,6 +69,7 @@ int luaopen_lre_sched(lua_State *L);
 int luaopen_lre_serve(lua_State *L);
 int luaopen_lre_sandbox(lua_State *L);
 int luaopen_lre_platform(lua_State *L);
+int luaopen_lre_suite_row(lua_State *L);
 int luaopen_lre_writer(lua_State *L);
 int luaopen_lre_infer(lua_State *L);
 

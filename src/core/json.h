@@ -70,6 +70,9 @@ struct lre_json_string {
  * else; lre_json_parse says what. */
 bool lre_json_read_strings(const char *text, size_t len, const char *const *names, size_t n,
                            struct lre_json_string *out, char *room);
+/* The same of an object with some of these members and no others: out[i].s NULL where names[i] is not there. */
+bool lre_json_read_some_strings(const char *text, size_t len, const char *const *names, size_t n,
+                                struct lre_json_string *out, char *room);
 
 /* Canonical tokens, appended to b. Strings: only '"', '\\' and controls below 0x20 are escaped. */
 bool lre_json_put_string(struct lre_buf *b, const char *s, size_t len, struct lre_err *err); /* invalid UTF-8: "utf8" */

@@ -567,8 +567,8 @@ static bool read_member(struct scan *s, const char *const *names, size_t n, stru
   return true;
 }
 
-bool lre_json_read_strings(const char *text, size_t len, const char *const *names, size_t n,
-                           struct lre_json_string *out, char *room) {
+bool lre_json_read_some_strings(const char *text, size_t len, const char *const *names, size_t n,
+                                struct lre_json_string *out, char *room) {
   struct lre_err err;
   struct scan s;
   s.text = text;
@@ -577,7 +577,7 @@ bool lre_json_read_strings(const char *text, size_t len, const char *const *name
   s.err = &err;
   for (size_t i = 0; i < n; i++) out[i] = (struct lre_json_string){0};
   skip_space(&s);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && (i == 0 || !at(&s, '}')); i++) {
     if (!at(&s, i ? ',' : '{')) return false;
     s.pos++;
     skip_space(&s);
@@ -587,4 +587,13 @@ bool lre_json_read_strings(const char *text, size_t len, const char *const *name
   s.pos++;
   skip_space(&s);
   return s.pos == len;
+}
+
+bool lre_json_read_strings(const char *text, size_t len, const char *const *names, size_t n,
+                           struct lre_json_string *out, char *room) {
+  if (!lre_json_read_some_strings(text, len, names, n, out, room)) return false;
+  for (size_t i = 0; i < n; i++) {
+    if (!out[i].s) return false;
+  }
+  return true;
 }

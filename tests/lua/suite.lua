@@ -74,6 +74,28 @@ test("a_bom_comments_blank_lines_and_crlf_are_fine", function()
   test.eq(table.concat(lines, " "), "a3 b5")
 end)
 
+-- With `texts` each row is read as any other.
+test("a_common_row_is_read_the_short_way_to_the_same_samples_and_findings", function()
+  local data = table.concat({ '\239\187\191{"id":"a","text":"one"}', "# a note", "",
+    ' {"prompt" : "two" , "id":"b"} ', '{"id":3,"text":"three"}',
+    '{"id":"d","text":"quo\\"te\\n\\u00e9\\ud83d\\ude00 \240\159\152\128","category":"helpful"}',
+    '{"subcategory":"s","category":"harmful","text":"five","id":"e"}', '{"id":" ","text":"six"}',
+    '{"id":"g","text":"\\t"}',
+    '{"id":"h","text":"eight","prompt":"too"}', '{"id":"i","text":"nine","category":""}', '{"id":"j"}',
+    '{"id":"k","text":"\\u0000"}', '{"id":"l","text":"\255"}', '{"id":"m","id":"m","text":"x"}', '{"id":"n","text":"x"',
+    '{"id":"o","text":"x"} y', '{"id":"p","text":null,"prompt":"sixteen"}', '{"id":"q","txt":"seventeen"}',
+    '{"id":"a","text":"one again"}', '{"\\u0069d":"r","text":"escaped name"}', '{}', '[]' }, "\n")
+  local opened = suite.open(write("common.jsonl", data))
+  local short, long = opened:check { keep = true }, opened:check { keep = true, texts = true }
+  test.eq({ short.count, short.hash, short.categories, short.generates },
+    { long.count, long.hash, long.categories, long.generates })
+  test.eq(said(short), said(long))
+  local good = suite.open(write("good.jsonl", (data:gsub("\n[^\n]*six\".*", "\n"))))
+  short, long = good:check { keep = true }, good:check { keep = true, texts = true }
+  test.eq(short.count, 5)
+  test.eq({ short.hash, short.kept, #short.problems }, { long.hash, long.kept, 0 })
+end)
+
 test("the_hash_is_of_the_samples_and_not_of_the_file", function()
   local plain = suite.open(write("h1.jsonl", '{"id":"a","text":"x"}\n')):check()
   local spaced = suite.open(write("h2.jsonl", '# c\n{ "prompt": "x", "id": "a" }\r\n')):check()
