@@ -15,14 +15,12 @@ alignment_import.declared = {
     { name = "safety_mean", mean = "value.safety_score" } },
 }
 
-local function present(value)
-  if value ~= json.null then return value end
-end
+local present = shape.present
 
 local function text_of(row, field, where)
   local value = present(row[field])
   if type(value) ~= "string" or value == "" then
-    shape.fail(("%s: %s: expected a non-empty string, got %s"):format(where, field, shape.show(row[field])))
+    shape.bad(where, field, "expected a non-empty string, got %s", shape.show(row[field]))
   end
   return value
 end

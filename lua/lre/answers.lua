@@ -12,14 +12,7 @@ local answers = {}
 
 local MAX_BYTES = 1 << 30
 
--- Ends with { exit = 3 }.
-local function bad(where, field, message, ...)
-  shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
-end
-
-local function present(value)
-  if value ~= json.null then return value end
-end
+local bad, present, text_field = shape.bad, shape.present, shape.text_field
 
 -- ---- lines ----
 
@@ -92,12 +85,6 @@ function answers.rows(path)
 end
 
 -- ---- fields ----
-
-local function text_field(row, name, where)
-  local value = present(row[name])
-  if value ~= nil and type(value) ~= "string" then bad(where, name, "expected a string, got %s", shape.show(value)) end
-  return value
-end
 
 local function id_of(row, where)
   local id = present(row.id)
@@ -174,6 +161,7 @@ function answers.read(path, labels)
     if seen[key] then bad(where, "id", "%s is there twice, first in %s", shape.quote(parts.id), seen[key]) end
     seen[key] = where
     out[#out + 1] = { id = parts.id, parts = parts, where = where, prompt = text_field(row, "prompt", where),
+      category = text_field(row, "category", where),
       response = response_of(row, where), label = labels and check_label(present(row.label), labels, where), row = row }
   end
   if #out == 0 then bad(path, nil, "it has no rows") end
@@ -187,7 +175,7 @@ function answers.input(one)
   local trial = { key = plan.key(one.parts.suite or "answers", one.id, one.parts.persona or "none",
     one.parts.model or "unknown", one.parts["repeat"] or 1), suite = one.parts.suite or "answers", sample_id = one.id,
     persona = one.parts.persona or "none", model = one.parts.model or "unknown",
-    ["repeat"] = one.parts["repeat"] or 1, category = present(one.row.category), prompt = prompt,
+    ["repeat"] = one.parts["repeat"] or 1, category = one.category, prompt = prompt,
     messages = json.array { { role = "user", content = prompt } } }
   return { trial = trial, response = one.response }
 end

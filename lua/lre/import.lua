@@ -26,13 +26,7 @@ local ROUNDING = 5.1e-7
 local JUDGES = { rule = "seed_rule", llm = "seed_llm", manual = "manual", custom = "custom" }
 local PERSONA = "none"
 
-local function bad(where, field, message, ...)
-  shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
-end
-
-local function present(value)
-  if value ~= json.null then return value end
-end
+local bad, present, text_field = shape.bad, shape.present, shape.text_field
 
 local function need(row, field, kind, where)
   local value = present(row[field])
@@ -176,6 +170,15 @@ local function model_of(row, from)
     max_tokens = present(from.max_tokens), seed = present(from.seed) } }
 end
 
+-- What a result says of how it was made; nothing where it says nothing.
+local function provenance_of(row, where)
+  local from = present(row.provenance)
+  if from == nil then return {} end
+  if type(from) ~= "table" then bad(where, "provenance", "expected an object, got %s", shape.show(from)) end
+  for _, name in ipairs { "judge_kind", "judge_prompt_hash", "lre_version" } do text_field(from, name, where) end
+  return from
+end
+
 ---The results of files of results: data in the shape of results.json. Raises { exit = 3 } where a file's numbers
 ---contradict each other.
 function import.results(files)
@@ -184,7 +187,7 @@ function import.results(files)
   local rows, seen, add, planned = json.array {}, {}, adder(), 0
   for _, file in ipairs(files) do
     for _, one in ipairs(file.rows) do
-      local from = present(one.row.provenance) or {}
+      local from = provenance_of(one.row, one.where)
       local kind = present(from.judge_kind) or "unknown"
       local judge = JUDGES[kind] or "seed_" .. kind
       local row = result_row(one.row, one.where, judge)
@@ -222,8 +225,8 @@ local function new_set()
     personas = {} }
 end
 
-local function model_name(set, row)
-  local name = present(row.model) or "unknown"
+local function model_name(set, row, where)
+  local name = text_field(row, "model", where) or "unknown"
   if not set.models[name] then
     set.models[name] = true
     set.models[#set.models + 1] = name
@@ -231,16 +234,17 @@ local function model_name(set, row)
   return name
 end
 
-local function add_sample(set, id, row)
+local function add_sample(set, id, row, where)
   if set.samples[id] then return end
-  local prompt = present(row.prompt)
-  set.samples[id] = { id = id, category = present(row.category), subcategory = present(row.subcategory),
+  local prompt = text_field(row, "prompt", where)
+  set.samples[id] = { id = id, category = text_field(row, "category", where),
+    subcategory = text_field(row, "subcategory", where),
     messages = json.array { prompt and { role = "user", content = prompt } } }
   set.order[#set.order + 1] = id
 end
 
 local function add_trial(set, row, where, response, who_asked)
-  local id, model = text_id(row, where), model_name(set, row)
+  local id, model = text_id(row, where), model_name(set, row, where)
   local who, n = table.concat({ id, model, who_asked }, "\0"), 1
   while set.by_key[who .. "\0" .. n] do
     local other = set.by_key[who .. "\0" .. n]
@@ -253,7 +257,7 @@ local function add_trial(set, row, where, response, who_asked)
   local seconds, at = present(row.generation_seconds), present(row.timestamp)
   local trial = { id = id, model = model, persona = who_asked, n = n, where = where, seed = present(row.seed),
     response = response, seconds = seconds ~= -1 and seconds or nil, at = type(at) == "number" and clock.iso(at) or at }
-  add_sample(set, id, row)
+  add_sample(set, id, row, where)
   set.by_key[who .. "\0" .. n], set.trials[#set.trials + 1] = trial, trial
   return trial
 end
@@ -290,7 +294,7 @@ end
 
 -- The k-th label of a judge on an id and model is of its k-th answer.
 local function trial_of(set, row, where, judge)
-  local id, model, n = text_id(row, where), model_name(set, row), 1
+  local id, model, n = text_id(row, where), model_name(set, row, where), 1
   while set.verdicts[table.concat({ judge, id, model, n }, "\0")] and set.by_key[table.concat({ id, model, n + 1 },
     "\0")] do n = n + 1 end
   local trial = set.by_key[table.concat({ id, model, n }, "\0")]

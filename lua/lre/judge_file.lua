@@ -12,13 +12,7 @@ local judge_file = {}
 local BLOCK = 256
 local BLOCK_BYTES = 1 << 18 -- of lines: some 400 rows, and few enough wakings of a thread
 
-local function fail(where, field, message, ...)
-  shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
-end
-
-local function present(value)
-  if value ~= nil and value ~= json.null then return value end
-end
+local fail, present = shape.bad, shape.present
 
 local function text_in(row, names, where)
   for _, name in ipairs(names) do

@@ -23,9 +23,7 @@ local NOT_INPUT = { run_dir = true, run_id = true, fresh = true, quiet = true, v
 
 -- ---- settings ----
 
-local function present(value)
-  if value ~= json.null then return value end
-end
+local present = shape.present
 
 -- "brevity:max_words=30,as=b30" of an entry in inputs.judges. `path`: where the judge was named by its file.
 local function judge_spec(entry, path)

@@ -53,11 +53,7 @@ local ids = { "id", "prompt_id" }
 local prompts = { "text", "prompt", "messages", "conversation" }
 local systems = { "system", "persona_system_prompt" }
 
-local function present(value)
-  if value ~= nil and value ~= json.null then
-    return value
-  end
-end
+local present = shape.present
 
 local function problem(out, field, detail)
   out[#out + 1] = { field = field, detail = detail }

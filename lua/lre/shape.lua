@@ -24,8 +24,22 @@ function shape.fail(message, exit)
   error(setmetatable({ exit = exit or 3, message = message }, fatal), 0)
 end
 
+---The same, of a place in a file: "where: field: message".
+---@param where string "file:line"
+---@param field string?
+function shape.bad(where, field, message, ...)
+  shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
+end
+
 local function is_absent(value)
   return value == nil or value == json.null
+end
+
+---The value; nil for JSON's null.
+function shape.present(value)
+  if value ~= json.null then
+    return value
+  end
 end
 
 local function quote(s)
@@ -304,6 +318,19 @@ function shape.optional(inner)
       end
     end,
   }
+end
+
+---A row's field that may be absent; else it must be a string.
+---@param row table
+---@param name string
+---@param where string "file:line"
+---@return string?
+function shape.text_field(row, name, where)
+  local value = shape.present(row[name])
+  if value ~= nil and type(value) ~= "string" then
+    shape.bad(where, name, "expected a string, got %s", shape.show(value))
+  end
+  return value
 end
 
 ---Any of these. Where one alternative gets furthest into the value, its problems are told.

@@ -1,14 +1,12 @@
 -- summary: summary.csv, a line a model (suite, persona, judge), and a line a category of suites without contrasts. Of
 -- triplets the second seed's columns come first, under its names and with its meaning; a blank is "no data".
 local csv = require "lre.csv"
-local json = require "lre.json"
+local shape = require "lre.shape"
 local report = require "lre.report"
 
 local summary = {}
 
-local function present(value)
-  if value ~= json.null then return value end
-end
+local present = shape.present
 
 -- With so many decimals; "" where there is nothing; no minus on a zero.
 local function decimal(value, digits)

@@ -19,13 +19,7 @@ import.SUITE, import.JUDGE = "grid", "seed_stance"
 local PERSONA = "none"
 local FILES = { "run.jsonl", "run_scored.jsonl", "run_grid.json" }
 
-local function bad(where, field, message, ...)
-  shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
-end
-
-local function present(value)
-  if value ~= json.null then return value end
-end
+local bad, present = shape.bad, shape.present
 
 -- ---- which files are they? ----
 

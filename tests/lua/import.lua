@@ -228,3 +228,19 @@ test("the_third_seeds_answers_are_judged_anew_by_the_example", function()
   test.has(out.out, "## Judge alignment")
   test.has(out.out, "Kappa: ")
 end)
+
+test("a_field_of_the_wrong_kind_is_named_with_its_line", function()
+  local function told(row, message)
+    local path = write(assert(json.encode(row)) .. "\n")
+    local out = test.lre("import", path, "--run-dir", test.folder())
+    test.eq({ out.exit, out.err }, { 3, ("lre: %s:1: %s\n"):format(path, message) })
+  end
+  told({ prompt_id = "a", model = 5, output = "x" }, "model: expected a string, got integer 5")
+  told({ prompt_id = "a", model = "m", refused = true, judge = "rule", category = true },
+    "category: expected a string, got true")
+  told({ id = "a", response = "x", label = "refused", category = {} }, "category: expected a string, got table")
+  told({ test_id = "a", persona_slug = "p", model_slug = "m", raw_candidate = "x", category = 1 },
+    "category: expected a string, got integer 1")
+  local path = changed('"lre_version"', '"judge_prompt_hash": 1, "lre_version"')
+  refused(path, "row 1: judge_prompt_hash: expected a string, got integer 1")
+end)
