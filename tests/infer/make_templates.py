@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Records what Jinja, set up as transformers sets it up, makes of chat templates.
+"""Records what transformers makes of chat templates.
 
-    python3 -m venv venv && venv/bin/pip install jinja2
+    python3 -m venv venv && venv/bin/pip install transformers==5.23.0 jinja2
     venv/bin/python tests/infer/make_templates.py [FOLDER OF PUBLISHED TEMPLATES]
 
 Writes tests/infer/templates/expected.json (our own templates, whole texts) and, with a folder, tests/infer/published.json
 (SHA-256 of each published template and of each rendering: none of their text is kept). Needed to record, never to build or
-test. The settings are those of transformers' utils/chat_template_utils.py.
+test.
 """
 import datetime
 import hashlib
@@ -14,47 +14,29 @@ import json
 import pathlib
 import sys
 
-import jinja2
-from jinja2 import nodes
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from transformers.utils import chat_template_utils
 
 HERE = pathlib.Path(__file__).parent
-NOW = datetime.datetime(2024, 7, 26)
-TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "documents": None}
+TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 
 
-class Generation(Extension):
-    tags = {"generation"}
+class Fixed(datetime.datetime):
+    """What strftime_now() of a template sees."""
 
-    def parse(self, parser):
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-        return nodes.CallBlock(self.call_method("_same"), [], [], body).set_lineno(line)
-
-    def _same(self, caller):
-        return caller()
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2024, 7, 26)
 
 
-def raise_exception(message):
-    raise jinja2.exceptions.TemplateError(message)
-
-
-def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-    return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-
-def environment():
-    env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols])
-    env.filters["tojson"] = tojson
-    env.globals["raise_exception"] = raise_exception
-    env.globals["strftime_now"] = lambda form: NOW.strftime(form)
-    return env
+chat_template_utils.datetime = Fixed
 
 
 def render(source, context):
+    """As apply_chat_template does once it has found its template."""
+    rest = {k: v for k, v in context.items() if k != "messages"}
     try:
-        return environment().from_string(source).render(**context, **TOKENS)
+        texts, _ = chat_template_utils.render_jinja_template([context["messages"]], chat_template=source, **rest, **TOKENS)
+        return texts[0]
     except Exception:  # what fails there is to fail here
         return None
 

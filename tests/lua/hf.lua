@@ -413,6 +413,21 @@ test("a_finished_run_is_resumed_on_other_threads_and_refused_with_other_weights"
   test.eq(run(folder, flags .. "--quant int8"), 3)
 end)
 
+test("answers_are_kept_in_a_cache_and_taken_from_it_by_the_same_weights_alone", function()
+  local folder = test.folder()
+  -- Random models seldom end; an answer that is cut is not kept.
+  local flags = ("--model-id %sqwen2 --max-tokens 60 --param stop=a --cache kept --run-id "):format(models)
+  local function asked(id, more)
+    test.eq({ run(folder, flags .. id .. (more or "")) }, { 0, "" })
+    return json.decode(fs.read(("%s/runs/%s/timing.json"):format(folder, id))).last_session.cache
+  end
+  local first, second = asked "a", asked("b", " --threads 1 --kv-memory 5")
+  test.ok(first.hits == 0 and first.writes > 5, first.writes)
+  test.eq({ second.hits, second.misses }, { first.writes, first.misses - first.writes })
+  test.eq(fs.read(folder .. "/runs/b/results.json"), fs.read(folder .. "/runs/a/results.json"))
+  test.eq(asked("c", " --quant int8").hits, 0)
+end)
+
 test("an_unknown_instruction_set_is_refused", function()
   test.raises(function() infer.open(models .. "qwen2", { kernels = "sse9" }) end, "sse9")
   test.ok(#infer.kernels() >= 1)
