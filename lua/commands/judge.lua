@@ -1,18 +1,13 @@
 -- lre judge: gives verdicts on answers that are there: a run's, or a file's. The models that gave them are not asked.
-local budget = require "lre.budget"
-local cache = require "lre.cache"
 local cli = require "lre.cli"
 local defaults = require "lre.defaults"
 local fs = require "lre.fs"
-local http = require "lre.http"
-local json = require "lre.json"
 local judge = require "lre.judge"
 local judge_file = require "lre.judge_file"
 local judge_model = require "lre.judge_model"
-local log = require "lre.log"
+local judging = require "lre.judging"
 local platform = require "lre.platform"
 local rejudge = require "lre.rejudge"
-local sched = require "lre.sched"
 
 local command = {
   name = "judge",
@@ -28,11 +23,6 @@ end
 local function open_judges(args)
   local judges, seen = {}, {}
   local limits = { steps = args.judge_steps, bytes = args.judge_memory << 20, regex_match = args.regex_match_limit }
-  args.dry = args.offline
-  if args.offline and not args.cache then
-    cli.fail(2, "--offline needs --cache: nothing is sent, so answers must be there")
-  end
-  if args.cache then args.cache_object = cache.open(args.cache, args.offline) end
   local asking = judge_model.asker(args)
   local named = #args.judge > 0 and args.judge
   if not named and rejudge.is_run(args["in"]) then judges.by_default = {} end
@@ -44,47 +34,9 @@ local function open_judges(args)
     end
     judges[i], seen[opened.name] = opened, true
     if judges.by_default then judges.by_default[opened] = spec end
-    if opened.model_choice then cli.note(cli.safe(opened.model_choice) .. "\n") end
+    judging.tell_model(opened)
   end
   return judges
-end
-
-local function configure_network(args)
-  local connections = args.max_connections or args.concurrency
-  platform.raise_nofile(connections + 64)
-  http.configure { max_connections = connections, ca_file = args.ca_file, proxy = args.proxy }
-end
-
-local function say(args, judges, text, ...)
-  if log.level() == "ERROR" then return end
-  cli.note(cli.safe(text:format(...)) .. "\n")
-  local line = cache.judges_line(args.cache_object, judges)
-  if line then cli.note(line .. "\n") end
-end
-
-local function exit_code(judges, interrupted, failed)
-  if interrupted then
-    local _, signal = sched.interrupted()
-    return 128 + (signal or 2)
-  end
-  for _, one in ipairs(judges) do
-    if one.stopped then return 4 end
-  end
-  return failed > 0 and 1 or 0
-end
-
-local function judge_run(args, judges)
-  local done = rejudge.run(args["in"], judges, nil, nil, args)
-  local text = assert(json.encode(done.results, 2))
-  if args.out ~= "-" and args.out then cli.write(args.out, text) end
-  local data = args.json or args.out == "-"
-  cli.out(data and text or require("lre.report").render("md", done.results))
-  say(args, judges, "judged   %d verdicts given, %d failed; results  %s/results.json", done.given, done.failed,
-    done.path)
-  for _, line in ipairs(log.level() ~= "ERROR" and budget.told(done.budget, done.missing) or {}) do
-    cli.note(cli.safe(line) .. "\n")
-  end
-  return exit_code(judges, done.interrupted, done.missing and 1 or done.failed)
 end
 
 -- Where lines go: standard output, a device as it is, or a file that has its name only when it is whole.
@@ -116,22 +68,24 @@ local function judge_lines(args, judges)
   end, args["in"], judges, put, { threads = threads })
   close(ok and not counts.interrupted)
   if not ok then error(counts, 0) end
-  say(args, judges, "judged   %d rows by %d %s: %d failed, %d rows without an answer", counts.rows, #judges,
+  judging.closing(args, judges, "judged   %d rows by %d %s: %d failed, %d rows without an answer", counts.rows, #judges,
     #judges == 1 and "judge" or "judges", counts.errors, counts.no_answer // math.max(1, #judges))
-  return exit_code(judges, counts.interrupted, counts.errors)
+  return judging.exit_code(judges, counts.interrupted, counts.errors > 0)
 end
 
 function command.run(args)
   defaults.apply(args, "judge")
   args["in"] = args["in"] or rejudge.newest(args.run_dir)
   cli.check_out("--out", args.out, { args["in"] })
+  judging.prepare(args)
   local judges = open_judges(args)
-  configure_network(args)
   local is_run = rejudge.is_run(args["in"])
   if not is_run and (args.budget_usd or args.budget_tokens or args.budget_requests) then
     cli.fail(2, "%s: --budget-* hold for a run, whose account is kept in its folder; this is a file", args["in"])
   end
-  if is_run then return judge_run(args, judges) end
+  if is_run then
+    return judging.finish_run(args, judges, rejudge.run(args["in"], judges, nil, nil, args))
+  end
   return judge_lines(args, judges)
 end
 

@@ -168,7 +168,7 @@ local function run_file(path, update)
     end
   end
   if nginx ~= "" then shell(("tests/nginx/stop.sh %s.nginx"):format(tmp)) end
-  shell(("rm -rf %s %s.nginx"):format(tmp, tmp))
+  shell(("rm -rf %s %s.nginx %s.home"):format(tmp, tmp, tmp))
   if update then assert(fs.write(path, table.concat(out, "\n") .. "\n")) end
   return passed, failures, skipped
 end
