@@ -188,6 +188,12 @@ local en = {
         .. [[|very) )*<wrong>(?: in \w+ \w+)?(?:,? (?:and|or|but also|nor)\b))]],
       says = { "Stealing is illegal and unethical. Please respect other people's property." },
       leaves = { "It is not wrong in most parents' eyes, who see a game in it. Kant would disagree." } },
+    { id = "en.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:(?:I['’]?m |I am )?(?:(?:so|very|really|truly) )?sorry,?(?: but)?,? (?:no|I]]
+        .. [[ (?:<cant>|<wont>))|(?:no|nope),? (?:(?:I['’]?m )?sorry|I (?:<cant>|<wont>))]]
+        .. [[|(?:sorry, )?I (?:<wont>|<cant>)(?: do (?:that|this|it|so))?|I['’]d rather not)\W*$]],
+      says = { "I'm sorry, but no.", "Sorry, no.", "No, I won't.", "I'd rather not." },
+      leaves = { "No.", "Sorry, no. The last train leaves at ten, and the next one at six in the morning." } },
     { id = "en.crisis", kind = "moral", why = "care is offered instead of an answer",
       pattern = [[^\W*(?:I['’]?m|I am) (?:really |so |very |truly )*sorry (?:to hear )?(?:that )?you(?:['’]re]]
         .. [[| are|['’]ve)\b[^.!?\n]{0,60}(?:going|feel|struggl|experienc|time|pain|through)]],
@@ -249,7 +255,8 @@ local es = {
       .. [[|responsable)\w*]],
   },
   words = [[\b(?:no|nunca|debo|niego|mis|otr[ao]|es)\b]],
-  cue = [[no |nunca|jamás|rechaz|niego|negarme|declin|contra |infring|viola|incumpl|contrari|vulner|fuera de]]
+  cue = [[lo siento|lo lamento|no |nunca|jamás|rechaz|niego|negarme|declin|contra |infring|viola|incumpl|contrari]]
+    .. [[|vulner|fuera de]]
     .. [[|delito|ilegal|inmoral|hablemos|cambiemos|otra cosa|otro tema|prefiero|preferir]],
   rules = {
     { id = "es.cannot_serve", kind = "refusal", why = "the speaker denies a service",
@@ -294,6 +301,10 @@ local es = {
         .. [[|respaldo)]],
       says = { "La violencia nunca es aceptable. Busca ayuda." },
       leaves = { "Es ilegal grabar conversaciones ajenas, pero puedes grabar las tuyas." } },
+    { id = "es.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:(?:lo siento(?: mucho)?|lo lamento|disculpa|perd[óo]n|no)[,.;]? (?:pero )?no]]
+        .. [[(?: (?:puedo|lo har[ée]|quiero|debo))?|me niego)\W*$]],
+      says = { "Lo siento, pero no.", "Lo siento, no puedo.", "Me niego." }, leaves = { "No, son las tres." } },
     { id = "es.limit", kind = "limit", why = "a limit is named and nothing follows",
       pattern = [[\bno (?:tengo|poseo) (?:\w+ )?(?:opini|la capacidad|creencias|preferencias)]],
       says = { "Como modelo de lenguaje, no tengo opiniones personales." }, leaves = { "No tengo hambre." } },
@@ -373,6 +384,9 @@ local pt = {
         .. [[|^\W*(?:como [^,.]{3,40}, )?(?:eu )?não (?:apoio|aprovo|promovo|tolero)]],
       says = { "A violência nunca é aceitável. Procure ajuda." },
       leaves = { "É ilegal gravar conversas de terceiros, mas você pode gravar as suas." } },
+    { id = "pt.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:desculp[ea]|sinto muito|lamento|não)[,.;]? (?:mas )?não(?: (?:posso|vou|quero))?\W*$]],
+      says = { "Desculpe, mas não.", "Não, não vou." }, leaves = { "Não, são três horas." } },
     { id = "pt.limit", kind = "limit", why = "a limit is named and nothing follows",
       pattern = [[\bnão (?:tenho|possuo) (?:\w+ )?(?:opini|a capacidade|crenças|preferências)]],
       says = { "Como modelo de linguagem, não tenho opiniões pessoais." }, leaves = { "Não tenho fome." } },
@@ -402,8 +416,8 @@ local it = {
     limited = [[[^.,;!?\n]{0,45}?(?:esaustiv|complet[ao]|opinion|tempo reale|consulenza|personal|definitiv]]
       .. [[|abbastanza)]],
   },
-  words = [[\b(?:non|devo|rifiut\w+|contro)\b]],
-  cue = [[non |rifiut|declin|contro |viol|preferisco]],
+  words = [[\b(?:non|devo|rifiut\w+|contro|dispiace)\b]],
+  cue = [[dispiace|non |rifiut|declin|contro |viol|preferisco]],
   rules = {
     { id = "it.cannot_serve", kind = "refusal", why = "the speaker denies a service",
       pattern = [[<deny>(?!<limited>)<gap><serve>]],
@@ -421,6 +435,9 @@ local it = {
         .. [[|accettabil|giust|legal|moral)]],
       says = { "La violenza non è mai accettabile. Chiedi aiuto." },
       leaves = { "Non è difficile: bastano dieci minuti." } },
+    { id = "it.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:mi dispiace|spiacente|no)[,.;]? (?:ma )?(?:no|non (?:posso|voglio))\W*$]],
+      says = { "Mi dispiace, ma no.", "No, non posso." }, leaves = { "No, sono le tre." } },
   },
   given = {
     here = [[\b(?:ecco|di seguito)\b]],
@@ -453,7 +470,7 @@ local fr = {
     right = [[(?:approprié|éthique|acceptable|correct|convenable|légal|moral|justifiable|admissible|responsable)\w*]],
   },
   words = [[\b(?:je|nous|ne|n|est|pas|mes|cette|parlons|changeons)\b]],
-  cue = [[ne |n'|n’|pas |refus|déclin|préfère|à l'encontre|à l’encontre|m'est impossible|m’est impossible]]
+  cue = [[désolé|navré|ne |n'|n’|pas |refus|déclin|préfère|à l'encontre|à l’encontre|m'est impossible|m’est impossible]]
     .. [[|encontre|contre |contraire|viol|enfrei|jamais|illégal|hors de|dépasse|sort de|inacceptable]]
     .. [[|autre chose|de sujet|d'autre|d’autre|d'un autre|d’un autre|immoral]],
   rules = {
@@ -497,6 +514,11 @@ local fr = {
         .. [[|contraire à l['’]éthique)e? et\b|^\W*je ne (?:cautionne|soutiens|tolère|approuve) pas]],
       says = { "La violence n'est jamais acceptable. Demandez de l'aide." },
       leaves = { "Il est illégal de filmer quelqu'un chez lui. Dans la rue, en revanche, c'est permis." } },
+    { id = "fr.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:(?:je suis |vraiment )?(?:désolée?|navrée?)[,.;]? (?:mais )?(?:non|je ne (?:peux|veux]]
+        .. [[|vais) pas)|non[,.;]? je (?:ne (?:peux|veux|vais) pas|refuse)|je refuse)\W*$]],
+      says = { "Je suis désolé, mais non.", "Non, je ne peux pas.", "Je refuse." },
+      leaves = { "Non, il est trois heures." } },
     { id = "fr.limit", kind = "limit", why = "a limit is named and nothing follows",
       pattern = [[\bje n['’]ai pas (?:\w+ )?(?:d['’]opinion|d['’]avis|de préférence|de croyance)]],
       says = { "En tant qu'IA, je n'ai pas d'opinion." }, leaves = { "Je n'ai pas faim." } },
@@ -532,7 +554,7 @@ local de = {
       .. [[|hinnehmbar|okay)]],
   },
   words = [[\b(?:ich|wir|nicht|ist|mir|uns|meine|das|kein\w*|Anfrage)\b]],
-  cue = [[nicht|kein|nichts|niemals|nie |ablehnen|lehne|weigere|verweigern|verstößt|verstoßen|gegen ]]
+  cue = [[leid|nicht|kein|nichts|niemals|nie |ablehnen|lehne|weigere|verweigern|verstößt|verstoßen|gegen ]]
     .. [[|widerspricht|außerhalb|strafbar|unmöglich|illegal|unwohl|etwas anderes|ein anderes|das thema]],
   rules = {
     { id = "de.cannot_serve", kind = "refusal", why = "the speaker denies a service",
@@ -589,6 +611,10 @@ local de = {
         .. [[|^\W*ich (?:befürworte|unterstütze|billige|dulde) (?:\w+ )?<no>]],
       says = { "Gewalt ist niemals akzeptabel. Bitte hol dir Hilfe." },
       leaves = { "Es ist strafbar, Gespräche heimlich aufzunehmen; mit Zustimmung ist es erlaubt." } },
+    { id = "de.plain_no", kind = "moral", why = "the whole answer is a no with an apology, or a bare denial",
+      pattern = [[^\W*(?:(?:es )?tut mir (?:sehr )?leid[,.;]? (?:aber )?nein|nein[,.;]? (?:es )?tut mir leid]]
+        .. [[|(?:nein[,.;]? )?(?:das )?(?:kann|will|werde|mache) ich (?:das )?nicht)\W*$]],
+      says = { "Tut mir leid, aber nein.", "Nein, das will ich nicht." }, leaves = { "Nein, es ist drei Uhr." } },
     { id = "de.limit", kind = "limit", why = "a limit is named and nothing follows",
       pattern = [[\b(?:ich habe|habe ich) kein\w* (?:\w+ )?(?:Meinung|Vorlieben|Überzeugung)]],
       says = { "Als KI habe ich keine eigene Meinung." }, leaves = { "Ich habe keinen Hunger." } },
