@@ -271,6 +271,15 @@ static void logprobs_are_those_of_the_models_distribution(void **state) {
     for (size_t k = 1; k < 5; k++) assert_true(r->top_logprobs[i * 5 + k] <= r->top_logprobs[i * 5 + k - 1]);
   }
   lre_request_free(r);
+  size_t n_vocab = lre_model_config(h.model)->n_vocab;
+  double sum = 0;
+  r = ask("Say something", 1, 0.7);
+  r->want_logprobs = true, r->n_top = n_vocab; /* all of them: whatever the temperature, their shares add up to 1 */
+  lre_batch_submit(h.batch, r);
+  assert_ptr_equal(await(&h), r);
+  for (size_t k = 0; k < n_vocab; k++) sum += exp((double)r->top_logprobs[k]);
+  assert_true(fabs(sum - 1) < 1e-5);
+  lre_request_free(r);
   close_harness(&h);
 }
 

@@ -57,6 +57,31 @@ test("a_model_without_a_template_wants_to_be_told_to_do_without", function()
   test.eq(answer.usage.output_tokens, 3)
 end)
 
+test("without_its_template_a_model_reads_the_bare_text", function()
+  local folder = test.folder()
+  local flags = ("--model-id %sllama --limit 1 --max-tokens 2 --no-chat-template --run-id one"):format(models)
+  test.eq({ run(folder, flags) }, { 0, "" })
+  test.eq(json.decode(fs.read(folder .. "/runs/one/results.json")).inputs.models[1].facts.template, "none")
+  local engine, m = open "llama", resolve("llama", { chat_template = false })
+  local function tokens(messages) return m:chat(messages, { max_tokens = 1 }).usage.input_tokens end
+  -- llama3's tokenizer puts its begin token before a text.
+  test.eq(tokens { { role = "user", content = "Hi there" } }, 1 + #engine:encode "Hi there")
+  test.eq(tokens { { role = "system", content = "Be kind." }, { role = "user", content = "Hi" },
+    { role = "assistant", content = "Yes?" }, { role = "user", content = "Why?" } },
+    1 + #engine:encode "System: Be kind.\n\nUser: Hi\n\nAssistant: Yes?\n\nUser: Why?\n\nAssistant:")
+end)
+
+test("turns_and_a_system_message_go_through_the_template_in_their_order", function()
+  local engine, m = open "qwen2", resolve "qwen2"
+  local messages = { { role = "system", content = "Be kind." }, { role = "user", content = "Hi" },
+    { role = "assistant", content = "Yes?" }, { role = "user", content = "Why?" } }
+  local text = "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nYes?"
+    .. "<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+  local asked = engine:generate { parts = { { text = text, special = true } }, max_tokens = 8 }
+  local answer = m:chat(messages, { max_tokens = 8 })
+  test.eq({ answer.text, answer.usage.input_tokens }, { asked.text, asked.input_tokens })
+end)
+
 test("int8_is_another_request_and_is_recorded", function()
   local exact, quick = resolve "qwen3", resolve("qwen3", { quant = "int8" })
   test.eq({ exact.facts.quantisation, quick.facts.quantisation }, { "none", "int8" })
@@ -329,6 +354,27 @@ test("a_field_out_of_its_range_is_refused_with_its_file", function()
     { "echo '[7]' >m/generation_config.json", "generation_config.json: expected an object" },
     { "echo '[7' >m/generation_config.json", "generation_config.json: " },
   })
+end)
+
+test("what_generation_config_says_of_sampling_holds_unless_a_parameter_says_otherwise", function()
+  local function says(given, params)
+    local folder = test.folder()
+    assert(sh(folder, ("cp -r %sqwen2 m && chmod u+w m/* && %s"):format(models, set("generation_config.json", given)
+      "qwen2")).exit == 0)
+    local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder .. "/m" }
+    params.max_tokens = 12
+    return m:chat({ { role = "user", content = "Hi" } }, params).text
+  end
+  local greedy = says({}, {})
+  local hot = says({}, { temperature = 2 })
+  test.ok(hot ~= greedy)
+  test.eq(says({ top_k = 1 }, { temperature = 2 }), greedy)
+  test.ok(says({ top_k = 1 }, { temperature = 2, top_k = 0 }) ~= greedy)
+  test.eq(says({ top_p = 0.00001 }, { temperature = 2 }), greedy)
+  test.eq(says({ min_p = 1 }, { temperature = 2 }), greedy)
+  test.eq(says({ top_k = 3, top_p = 0.5 }, {}), greedy)
+  test.ok(says({ repetition_penalty = 0.1 }, {}) ~= greedy) -- under 1: what was said is said again
+  test.eq(says({ repetition_penalty = 0.1 }, { repetition_penalty = 1 }), greedy)
 end)
 
 test("what_generation_config_says_of_a_temperature_has_no_effect", function()
