@@ -97,43 +97,53 @@ FN void norm(const float *x, const float *weight, size_t n, float eps, float *ou
  * time. Of more tokens than BLOCK_TOKENS the sums would not stay near. */
 enum { BLOCK_COLS = 448, BLOCK_TOKENS = 20 * TILE_TOKENS, TILE_LANES = TILE_ROWS * LRE_LANES, LINE = 64 };
 
-/* Weights that are read from memory next are asked for meanwhile. Where few tokens give little to do, it is done where
- * the row above them is read, in as many streams as there are rows. With many tokens, MANY_TILES of them, it would be
- * too much at once: then a line a step and in order, because a processor has few slots for lines that are on their way,
- * and its own prefetcher, which has more, follows only an order that it knows. */
-enum { MANY_TILES = 4 };
+/* Weights that are read next are asked for meanwhile, in TILE_ROWS streams of at least STREAM bytes: a line of each,
+ * then the next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more,
+ * but follows a stream only within a page. Where few tokens give little to do, it is done as weights are read; with
+ * MANY_TILES of them that would be too much at once, and it is done a line a step. */
+enum { MANY_TILES = 4, STREAM = 8192 };
 struct ahead {
-  const char *at, *end;
+  const char *at, *column_end, *end;
+  size_t stride;
 };
 
-/* A block of TILE_ROWS rows: n columns, as stored. */
+INLINE void ask(struct ahead *a) {
+  __builtin_prefetch(a->at, 0, 2);
+  a->at += a->stride;
+  bool wrap = a->at >= a->column_end;
+  a->at -= wrap ? TILE_ROWS * a->stride - LINE : 0;
+  a->column_end += wrap ? LINE : 0;
+}
+
+/* A block of TILE_ROWS rows, as stored: n columns. */
 struct block {
   const char *rows[TILE_ROWS];
-  size_t n, row_bytes;
-  const char *next; /* where the same block of the rows to come lies; NULL: not to be asked for */
+  size_t n;
 };
 
-/* out: [n / LRE_LANES, TILE_ROWS, LRE_LANES]; n is of whole blocks. */
-INLINE void widen_as(enum lre_dtype dtype, bool ask, const struct block *b, float *out) {
+/* out: [n / LRE_LANES, TILE_ROWS, LRE_LANES]; n is of whole LRE_BLOCKs. */
+INLINE void widen_as(enum lre_dtype dtype, const struct block *b, struct ahead *next, float *out) {
   size_t size = lre_dtype_bytes(dtype);
+  struct ahead ahead = next ? *next : (struct ahead){0};
   const char *p[TILE_ROWS];
   UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] = b->rows[r];
   for (size_t i = 0; i < b->n * size; i += LRE_BLOCK * size, out += LRE_BLOCK * TILE_ROWS)
     UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
-      if (ask) __builtin_prefetch(b->next + r * b->row_bytes + i, 0, 2);
+      if (next) ask(&ahead);
       v16 low = vweight(dtype, p[r] + i, 0), high = vweight(dtype, p[r] + i, 1);
       vstore(out + r * LRE_LANES, low);
       vstore(out + r * LRE_LANES + TILE_LANES, high);
     }
+  if (next) *next = ahead;
 }
 
-FN void widen(enum lre_dtype dtype, const struct block *b, float *out) {
+FN void widen(enum lre_dtype dtype, const struct block *b, struct ahead *next, float *out) {
 #define WIDEN_CASE(type)                                                                                               \
   case type:                                                                                                           \
-    if (b->next)                                                                                                       \
-      widen_as(type, true, b, out);                                                                                    \
+    if (next)                                                                                                          \
+      widen_as(type, b, next, out);                                                                                    \
     else                                                                                                               \
-      widen_as(type, false, b, out);                                                                                   \
+      widen_as(type, b, NULL, out);                                                                                    \
     break
   switch (dtype) {
     WIDEN_CASE(LRE_DTYPE_BF16);
@@ -148,16 +158,17 @@ FN void widen(enum lre_dtype dtype, const struct block *b, float *out) {
 /* Adds n columns to the sums, [n_tokens, TILE_ROWS, LRE_LANES], which stay in registers meanwhile: where all lanes do
  * not fit, some after the others. `first`: there is nothing yet to add to. */
 INLINE void accumulate(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n,
-                       struct ahead *ahead, bool first, float *kept) {
-  size_t step = ahead->at < ahead->end ? LINE : 0;
+                       struct ahead *next, bool first, float *kept) {
+  struct ahead ahead = *next;
+  if (ahead.column_end >= ahead.end) ahead.stride = 0; /* all is asked for */
   for (size_t lane = 0; lane < LRE_LANES; lane += TILE_WIDTH, kept += TILE_WIDTH) {
     tile_vector sums[TILE_TOKENS][TILE_ROWS];
     const float *w = weights + lane, *in = x + lane;
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++) sums[t][r] =
         first ? tile_zero() : tile_load(kept + t * TILE_LANES + r * LRE_LANES);
-    for (size_t k = 0; k < n; k += LRE_LANES, w += TILE_LANES, in += LRE_LANES, ahead->at += step) {
+    for (size_t k = 0; k < n; k += LRE_LANES, w += TILE_LANES, in += LRE_LANES) {
       tile_vector inputs[TILE_TOKENS];
-      __builtin_prefetch(ahead->at, 0, 2);
+      ask(&ahead);
       UNROLL for (size_t t = 0; t < n_tokens; t++) inputs[t] = tile_load(in + t * x_stride);
       UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
         tile_vector weight = tile_load(w + r * LRE_LANES);
@@ -168,6 +179,7 @@ INLINE void accumulate(size_t n_tokens, const float *weights, const float *x, si
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++)
         tile_store(kept + t * TILE_LANES + r * LRE_LANES, sums[t][r]);
   }
+  next->at = ahead.at, next->column_end = ahead.column_end;
 }
 
 FN void tile(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n, struct ahead *ahead,
@@ -204,39 +216,44 @@ FN void finish(const float *kept, const struct lre_matrix *m, size_t row, size_t
 
 /* A row that is not there is the last one again. The last row's end may be the map's, so a short block is copied. */
 FN void multiply_rows(const struct lre_matrix *m, size_t row, size_t n_rows, const float *x, size_t n, size_t x_stride,
-                      const char *next, float *y, size_t y_stride) {
+                      struct ahead *next, float *y, size_t y_stride) {
   _Alignas(64) float weights[BLOCK_COLS * TILE_ROWS], sums[BLOCK_TOKENS * TILE_LANES];
   char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)] = {{0}};
-  size_t size = lre_dtype_bytes(m->dtype), row_bytes = m->cols * size;
+  size_t size = lre_dtype_bytes(m->dtype);
   bool many = n > (MANY_TILES - 1) * TILE_TOKENS;
-  struct ahead ahead = {next, many ? next + TILE_ROWS * row_bytes : next};
-  struct block b = {.row_bytes = row_bytes};
+  struct ahead nothing = {next->at, next->at + 1, next->at + 1, 0};
+  struct block b;
   for (size_t k = 0; k < m->cols; k += b.n) {
     size_t left = m->cols - k;
     b.n = left > BLOCK_COLS ? BLOCK_COLS : left > LRE_BLOCK ? left / LRE_BLOCK * LRE_BLOCK : LRE_BLOCK;
-    b.next = many ? NULL : next + k * size;
     for (size_t r = 0; r < TILE_ROWS; r++) {
-      b.rows[r] = (const char *)m->data + (row + (r < n_rows ? r : n_rows - 1)) * row_bytes + k * size;
+      b.rows[r] = (const char *)m->data + ((row + (r < n_rows ? r : n_rows - 1)) * m->cols + k) * size;
       if (left < LRE_BLOCK) b.rows[r] = memcpy(tail[r], b.rows[r], left * size);
     }
-    widen(m->dtype, &b, weights);
+    widen(m->dtype, &b, many ? NULL : next, weights);
     for (size_t t = 0; t < n; t += TILE_TOKENS)
-      tile(n - t < TILE_TOKENS ? n - t : TILE_TOKENS, weights, x + t * x_stride + k, x_stride, b.n, &ahead, k == 0,
-           sums + t * TILE_LANES);
+      tile(n - t < TILE_TOKENS ? n - t : TILE_TOKENS, weights, x + t * x_stride + k, x_stride, b.n,
+           many ? next : &nothing, k == 0, sums + t * TILE_LANES);
   }
   finish(sums, m, row, n_rows, n, y, y_stride);
 }
 
 FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride, const void *next) {
-  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
-  for (size_t t = 0; t < n; t += BLOCK_TOKENS)
+  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype), chunk = (STREAM / row_bytes + 1) * TILE_ROWS;
+  for (size_t t = 0; t < n; t += BLOCK_TOKENS) {
+    struct ahead ahead = {0};
     for (size_t row = r0; row < r1; row += TILE_ROWS) {
       size_t n_rows = r1 - row < TILE_ROWS ? r1 - row : TILE_ROWS;
-      const char *after = row + n_rows < r1 || !next ? (const char *)m->data + (row + n_rows) * row_bytes : next;
-      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < BLOCK_TOKENS ? n - t : BLOCK_TOKENS, x_stride, after,
+      if ((row - r0) % chunk == 0) {
+        size_t end = r1 - row < chunk ? r1 : row + chunk, stride = (end - row + TILE_ROWS - 1) / TILE_ROWS * row_bytes;
+        const char *at = end < r1 || !next ? (const char *)m->data + end * row_bytes : next;
+        ahead = (struct ahead){at, at + TILE_ROWS * stride, at + (TILE_ROWS + 1) * stride, stride};
+      }
+      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < BLOCK_TOKENS ? n - t : BLOCK_TOKENS, x_stride, &ahead,
                     y + t * y_stride, y_stride);
     }
+  }
 }
 
 /* Attention ---------------------------------------------------------------------------------------------------------

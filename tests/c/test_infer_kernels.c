@@ -158,11 +158,8 @@ static const struct {
   void (*run)(const struct lre_kernels *k, struct sum *s);
   uint32_t golden;
 } tests[] = {
-    {"matmul", matmuls, 0xaeffcd88},
-    {"blocks", blocks, 0x899ca655},
-    {"attend", attends, 0xd04755fb},
-    {"elementwise", elementwise, 0x911e4229},
-    {"elementary", elementary, 0x7d61a9de},
+    {"matmul", matmuls, 0xaeffcd88},          {"blocks", blocks, 0x899ca655},         {"attend", attends, 0xd04755fb},
+    {"elementwise", elementwise, 0x911e4229}, {"elementary", elementary, 0x7d61a9de},
 };
 
 int main(void) {
