@@ -10,6 +10,7 @@ local json = require "lre.json"
 local log = require "lre.log"
 local prices = require "lre.prices"
 local sched = require "lre.sched"
+local shape = require "lre.shape"
 
 local budget = {}
 local Budget, Held = {}, {}
@@ -27,9 +28,7 @@ local FILE = "budget.json"
 local KINDS = { "requests", "tokens", "nano" }
 local FLAGS = { requests = "--budget-requests", tokens = "--budget-tokens", nano = "--budget-usd" }
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 -- ---- worst cases ----
 

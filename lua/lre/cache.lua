@@ -7,6 +7,7 @@ local json = require "lre.json"
 local log = require "lre.log"
 local platform = require "lre.platform"
 local sched = require "lre.sched"
+local shape = require "lre.shape"
 
 local cache = {}
 local Cache = {}
@@ -27,9 +28,7 @@ local MAX_TOLD = 5
 local SECRET_HEADERS = { ["set-cookie"] = true, ["set-cookie2"] = true, authorization = true,
   ["www-authenticate"] = true, ["proxy-authenticate"] = true, ["x-api-key"] = true, ["api-key"] = true }
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 -- ---- files ----
 

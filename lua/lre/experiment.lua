@@ -31,9 +31,7 @@ local experiment = {}
 local Experiment = {}
 Experiment.__index = Experiment
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 -- ---- settings ----
 

@@ -7,12 +7,11 @@ local log = require "lre.log"
 local rundir = require "lre.rundir"
 local salvage = require "lre.salvage"
 local set = require "lre.set"
+local shape = require "lre.shape"
 
 local merge = {}
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 local function open_all(paths)
   local runs = {}

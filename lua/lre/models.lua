@@ -14,9 +14,7 @@ local models = {}
 
 local nothing = {}
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 -- ---- rosters ----
 

@@ -4,6 +4,7 @@ local fs, hash, json = require "lre.fs", require "lre.hash", require "lre.json"
 local http, hub = require "lre.http", require "lre.hub"
 local model, retry = require "lre.model", require "lre.retry"
 local clock, sched = require "lre.clock", require "lre.sched"
+local shape = require "lre.shape"
 
 local pull = {}
 
@@ -16,9 +17,7 @@ local MAX_REDIRECTS = 5
 local SMALL = { "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
   "special_tokens_map.json", "chat_template.jinja" }
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 -- One request, tried again as any other of the engine's. `range` is a header's value.
 local function ask(self, url, range, max_bytes)

@@ -18,6 +18,7 @@ local results = require "lre.results"
 local run = require "lre.run"
 local rundir = require "lre.rundir"
 local run_source = require "lre.source"
+local shape = require "lre.shape"
 
 local rejudge = {}
 
@@ -25,9 +26,7 @@ local MAX_BYTES = 1 << 30
 -- Of a suite that names none.
 local DEFAULT = { "refusal" }
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 ---Is this the folder of a run?
 function rejudge.is_run(path)

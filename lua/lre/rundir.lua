@@ -9,6 +9,7 @@ local json = require "lre.json"
 local log = require "lre.log"
 local platform = require "lre.platform"
 local recorded = require "lre.recorded"
+local shape = require "lre.shape"
 local store = require "lre.store"
 local writer = require "lre.writer"
 
@@ -22,9 +23,7 @@ local MAX_ID = 200
 -- What writing the derived files has open at a time, and a few.
 local SPARE_FILES = 8
 
-local function fail(exit, message, ...)
-  error({ exit = exit, message = message:format(...) }, 0)
-end
+local fail = shape.stop
 
 local function world(ok, err, path)
   if ok == nil then fail(4, "%s: %s", path, tostring(err)) end

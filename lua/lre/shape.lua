@@ -31,6 +31,11 @@ function shape.bad(where, field, message, ...)
   shape.fail(("%s: %s%s"):format(where, field and field .. ": " or "", message:format(...)))
 end
 
+---The same with the exit code first and a message that is formatted.
+function shape.stop(exit, message, ...)
+  shape.fail(message:format(...), exit)
+end
+
 local function is_absent(value)
   return value == nil or value == json.null
 end

@@ -57,23 +57,6 @@ static bool syntax_error(int code, size_t offset, const char *pattern, size_t le
                      shown, pattern, (size_t)shown < len ? "..." : "");
 }
 
-static bool read_names(struct lre_regex *re) {
-  uint32_t count = 0, entry_size = 0;
-  PCRE2_SPTR table = NULL;
-  pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &re->captures);
-  pcre2_pattern_info(re->code, PCRE2_INFO_NAMECOUNT, &count);
-  pcre2_pattern_info(re->code, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
-  pcre2_pattern_info(re->code, PCRE2_INFO_NAMETABLE, &table);
-  re->names = calloc((size_t)re->captures + 1, sizeof *re->names);
-  if (!re->names) return false;
-  /* An entry is the group's number in two bytes, then its name. */
-  for (uint32_t i = 0; i < count; i++, table += entry_size) {
-    uint32_t group = (uint32_t)table[0] << 8 | table[1];
-    if (!re->names[group]) re->names[group] = (const char *)table + 2;
-  }
-  return true;
-}
-
 /* Most patterns of a judge are never asked, and JIT takes most of a compilation's time: so the first match makes it.
  * All matches wait for that one, for it writes into the code. Without JIT (a machine or a policy that has no executable
  * memory) the interpreter is used. */
@@ -107,9 +90,8 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
   re->code = pcre2_compile((PCRE2_SPTR)(len ? pattern : ""), len, compile_options(flags), &code, &offset, NULL);
   if (!re->code) {
     syntax_error(code, offset, pattern, len, err);
-  } else if (!read_names(re)) {
-    lre_err_memory(err);
   } else {
+    pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &re->captures);
     return re;
   }
   lre_regex_free(re);
@@ -119,7 +101,6 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
 void lre_regex_free(struct lre_regex *re) {
   if (!re || atomic_fetch_sub(&re->references, 1) != 1) return;
   pcre2_code_free(re->code);
-  free(re->names);
   free(re);
 }
 
@@ -130,10 +111,6 @@ bool lre_regex_jit(struct lre_regex *re) {
 
 uint32_t lre_regex_captures(const struct lre_regex *re) {
   return re->captures;
-}
-
-const char *lre_regex_capture_name(const struct lre_regex *re, uint32_t n) {
-  return n >= 1 && n <= re->captures ? re->names[n] : NULL;
 }
 
 static struct lre_regex_limits limits_or_default(const struct lre_regex_limits *limits) {

@@ -41,8 +41,6 @@ struct lre_regex *lre_regex_new(const char *pattern, size_t len, unsigned flags,
 void lre_regex_free(struct lre_regex *re); /* gives back one reference */
 bool lre_regex_jit(struct lre_regex *re);
 uint32_t lre_regex_captures(const struct lre_regex *re); /* without the whole match */
-/* The name of capture n (1..), or NULL. */
-const char *lre_regex_capture_name(const struct lre_regex *re, uint32_t n);
 
 struct lre_regex_scratch *lre_regex_scratch_new(const struct lre_regex_limits *limits, struct lre_err *err);
 void lre_regex_scratch_free(struct lre_regex_scratch *s);

@@ -385,14 +385,6 @@ static bool match_at(struct matcher *m, const char *s) {
   return m->match->stop != NULL;
 }
 
-bool lre_luapattern_at(lua_State *L, const struct lre_luapattern *p, const char *s,
-                       struct lre_luapattern_match *match) {
-  struct matcher m = {.L = L, .pattern = p, .match = match};
-  bool found = match_at(&m, s);
-  lre_context_charge(L, m.tests);
-  return found;
-}
-
 bool lre_luapattern_search(lua_State *L, const struct lre_luapattern *p, const char *s,
                            struct lre_luapattern_match *match) {
   struct matcher m = {.L = L, .pattern = p, .match = match};

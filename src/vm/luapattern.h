@@ -31,9 +31,7 @@ struct lre_luapattern_match {
  * text must live as long. `anchors`: a leading '^' is an anchor (in gmatch it is a character). */
 const struct lre_luapattern *lre_luapattern_new(lua_State *L, const char *text, size_t len, bool anchors);
 bool lre_luapattern_anchored(const struct lre_luapattern *p);
-/* True where the pattern matches at s exactly; fills start, stop and captures (subject and end are the caller's). */
-bool lre_luapattern_at(lua_State *L, const struct lre_luapattern *p, const char *s, struct lre_luapattern_match *m);
-/* The first match at or after s. */
+/* The first match at or after s; fills start, stop and captures (subject and end are the caller's). */
 bool lre_luapattern_search(lua_State *L, const struct lre_luapattern *p, const char *s, struct lre_luapattern_match *m);
 
 #endif
