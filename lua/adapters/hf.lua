@@ -126,7 +126,7 @@ end
 local function render(self, messages)
   local text, err = self.chat:render(messages)
   if text then return text end
-  local other = folded(messages)
+  local other = err.code ~= "limit" and folded(messages)
   local again = other and self.chat:render(other)
   if again then return again end
   err.final = true

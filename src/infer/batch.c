@@ -18,7 +18,7 @@ struct sequence {
   struct lre_kv_page **pages;
   float **page_data;
   size_t n_pages;
-  bool ended;
+  bool ended, broken; /* broken: its last logits were no numbers */
   struct sequence *next;
 };
 
@@ -308,6 +308,17 @@ static void finish(struct sequence *s, enum lre_finish why, bool ok) {
   s->request->ok = ok;
 }
 
+/* An exponent of all ones is no number. In whole numbers, so that it becomes vector code: a row has 150,000. */
+static bool all_finite(const float *x, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits);
+    bad |= (bits & 0x7f800000u) == 0x7f800000u;
+  }
+  return !bad;
+}
+
 /* One row of logits: a token for its sequence. Rows are independent, so the team shares them. */
 static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
   struct lre_batch *b = arg;
@@ -318,6 +329,7 @@ static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
     struct sequence *s = b->wanting[i];
     struct lre_request *r = s->request;
     const float *logits = b->logits + i * n_vocab;
+    s->broken = !all_finite(logits, n_vocab);
     memcpy(row, logits, n_vocab * sizeof *row);
     uint32_t id = lre_sample(row, n_vocab, &r->sampling, s->all.data, s->all.len, s->all.len, scratch);
     if (r->want_logprobs) note_logprobs(b, r, logits, id);
@@ -331,6 +343,12 @@ static void settle(struct lre_batch *b, struct sequence *s) {
   struct lre_request *r = s->request;
   if (r->ids.failed || s->all.failed) {
     lre_err_memory(&r->err);
+    finish(s, LRE_FINISH_STOP, false);
+    return;
+  }
+  if (s->broken) {
+    lre_err_set(&r->err, "infer", "not_finite",
+                "token %zu: the model's logits are not all finite: its weights are damaged, or overflow", r->ids.len);
     finish(s, LRE_FINISH_STOP, false);
     return;
   }

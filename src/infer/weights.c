@@ -75,7 +75,8 @@ static bool quantise(struct finder *f, const char *name, struct lre_matrix *m) {
   size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
   for (size_t r = 0; ok && r < m->rows; r++) {
     lre_kernels_to_float(m->dtype, (const char *)m->data + r * row_bytes, m->cols, row);
-    ok = quantise_row(row, m->cols, data + r * m->cols, &scale[r]) || BAD("tensor %s: row %zu is not finite", name, r);
+    ok = quantise_row(row, m->cols, data + r * m->cols, &scale[r]) ||
+         BAD("%s: tensor %s: row %zu is not finite", lre_safetensors_find(f->st, name)->file, name, r);
   }
   free(row);
   if (ok) *m = (struct lre_matrix){LRE_DTYPE_I8, m->rows, m->cols, data, scale};

@@ -316,6 +316,22 @@ test("weights_that_are_cut_missing_elsewhere_or_of_another_type_are_refused_with
   })
 end)
 
+test("weights_that_are_no_numbers_give_an_error_and_no_answer", function()
+  local folder = test.folder()
+  assert(sh(folder, ("cp -r %sqwen2 m && chmod u+w m/*"):format(models)).exit == 0)
+  local path, name = folder .. "/m/model.safetensors", "model.layers.0.mlp.down_proj.weight"
+  local bytes = assert(fs.read(path, 1 << 20))
+  local length = ("<i8"):unpack(bytes)
+  local begin = 8 + length + json.decode(bytes:sub(9, 8 + length))[name].data_offsets[1]
+  assert(fs.write(path, bytes:sub(1, begin) .. ("<f"):pack(1 / 0) .. bytes:sub(begin + 5)))
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder .. "/m" }
+  local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 2 })
+  test.eq({ answer, err.code, err.attempts }, { nil, "not_finite", 1 })
+  local code, said = run(folder, "--model-id ./m --limit 1 --quant int8")
+  test.eq(code, 3)
+  test.has(said, "model.safetensors: tensor " .. name .. ": row 0 is not finite")
+end)
+
 test("a_field_out_of_its_range_is_refused_with_its_file", function()
   local function cases(file, list)
     for _, case in ipairs(list) do
