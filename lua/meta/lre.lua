@@ -1,6 +1,14 @@
 ---@meta
 -- Stubs for editors: what a script sees as `lre`, and the shapes that it gives and gets.
--- A test holds every name here against the modules.
+-- A test holds every name here and in the modules' own files beside this one (the bindings in C) against the modules.
+-- World errors: `nil, err`; a script's bugs raise. `err` is an lre.Error (tostring gives its message).
+
+---@class lre.Error
+---@field kind string "io", "json", "http", "regex", ...
+---@field code string a word within the kind: "enospc", "timeout_stall", "rate_limited"
+---@field message string
+---@field status integer? HTTP status
+---@field retry_after number? seconds
 
 ---@alias lre.Part { type: string, text: string? }
 
