@@ -196,7 +196,8 @@ static bool write_position(struct lre_store *s, const char *journal, struct posi
 struct writer {
   struct lre_store *s;
   sqlite3_stmt *is_done, *put[2], *drop[2]; /* 0: done, 1: failed */
-  sqlite3_stmt *put_verdict;
+  sqlite3_stmt *put_new, *put_verdict;
+  bool any_failed; /* mostly there is none, and then none is looked for */
   struct {
     char *name, *hash;
     int64_t id;
@@ -209,9 +210,10 @@ static bool open_writer(struct writer *w, struct lre_store *s, struct lre_err *e
                                     "INSERT OR REPLACE INTO failed VALUES(?1, ?2, ?3)",
                                     "DELETE FROM done WHERE key = ?1",
                                     "DELETE FROM failed WHERE key = ?1",
+                                    "INSERT OR IGNORE INTO done VALUES(?1, ?2, ?3)",
                                     "INSERT OR REPLACE INTO verdict VALUES(?1, ?2, ?3, ?4, ?5)"};
-  *w = (struct writer){.s = s};
-  sqlite3_stmt **to[] = {&w->is_done, &w->put[0], &w->put[1], &w->drop[0], &w->drop[1], &w->put_verdict};
+  *w = (struct writer){.s = s, .any_failed = ask_number(s, "SELECT EXISTS(SELECT 1 FROM failed)") != 0};
+  sqlite3_stmt **to[] = {&w->is_done, &w->put[0], &w->put[1], &w->drop[0], &w->drop[1], &w->put_new, &w->put_verdict};
   for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
     if (!(*to[i] = prepare(s, sql[i], err))) return false;
   }
@@ -219,7 +221,7 @@ static bool open_writer(struct writer *w, struct lre_store *s, struct lre_err *e
 }
 
 static void close_writer(struct writer *w) {
-  sqlite3_stmt *all[] = {w->is_done, w->put[0], w->put[1], w->drop[0], w->drop[1], w->put_verdict};
+  sqlite3_stmt *all[] = {w->is_done, w->put[0], w->put[1], w->drop[0], w->drop[1], w->put_new, w->put_verdict};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
   free(w->last.name);
   free(w->last.hash);
@@ -238,13 +240,32 @@ static bool step(struct writer *w, sqlite3_stmt *q, struct lre_row_text key, boo
   return got == SQLITE_ROW || got == SQLITE_DONE || fail(w->s, "cannot write", err);
 }
 
-static bool put_trial(struct writer *w, const struct lre_row *row, struct lre_store_place place, bool *again,
-                      struct lre_err *err) {
-  sqlite3_stmt *put = w->put[row->failed];
-  if (!step(w, w->is_done, row->key, again, err)) return false;
+static bool put_at(struct writer *w, sqlite3_stmt *put, struct lre_row_text key, struct lre_store_place place,
+                   struct lre_err *err) {
   sqlite3_bind_int64(put, 2, (int64_t)place.at);
   sqlite3_bind_int64(put, 3, (int64_t)place.size);
-  return step(w, w->drop[!row->failed], row->key, NULL, err) && step(w, put, row->key, NULL, err);
+  return step(w, put, key, NULL, err);
+}
+
+static bool put_failed(struct writer *w, struct lre_row_text key, struct lre_store_place place, bool *again,
+                       struct lre_err *err) {
+  w->any_failed = true;
+  return step(w, w->is_done, key, again, err) && step(w, w->drop[0], key, NULL, err) &&
+         put_at(w, w->put[1], key, place, err);
+}
+
+/* Nearly every key is a new one: one statement tells that and puts it. */
+static bool put_done(struct writer *w, struct lre_row_text key, struct lre_store_place place, bool *again,
+                     struct lre_err *err) {
+  if (!put_at(w, w->put_new, key, place, err)) return false;
+  *again = sqlite3_changes(w->s->db) == 0;
+  if (*again && !put_at(w, w->put[0], key, place, err)) return false;
+  return !w->any_failed || step(w, w->drop[1], key, NULL, err);
+}
+
+static bool put_trial(struct writer *w, const struct lre_row *row, struct lre_store_place place, bool *again,
+                      struct lre_err *err) {
+  return (row->failed ? put_failed : put_done)(w, row->key, place, again, err);
 }
 
 static bool same(const char *known, struct lre_row_text text) {
