@@ -47,6 +47,10 @@ void lre_json_free(struct lre_json_doc *doc);
 /* A text that has passed the scan, for who reads it without a tree: strict JSON, keys told apart, numbers that a double
  * or 53 bits hold, of at most LRE_JSON_NUMBER_MAX bytes. All zero at first; it keeps its memory from check to check. */
 #define LRE_JSON_NUMBER_MAX 63
+struct lre_json_member { /* as they are written in the caller's text; the name without its quotes */
+  const char *name, *value;
+  size_t name_len, value_len;
+};
 struct lre_json_text {
   const char *text; /* the caller's, or `rewritten`, where integers became strings */
   size_t len;
@@ -55,6 +59,8 @@ struct lre_json_text {
   struct lre_buf is_float;   /* one byte a number in document order, up to the last float */
   struct lre_json_key *keys; /* of every open object, innermost last */
   size_t key_cap;
+  bool wants_members;     /* the caller's: note those of the outermost object */
+  struct lre_buf members; /* struct lre_json_member */
 };
 bool lre_json_check(struct lre_json_text *t, const char *text, size_t len, const struct lre_json_limits *limits,
                     struct lre_err *err); /* limits and errors as above */

@@ -457,6 +457,29 @@ static void count_element(struct scan *s, const struct frame *frame) {
   memcpy(at, &n, sizeof n);
 }
 
+/* At a value of the outermost object, behind its key. */
+static bool begin_member(struct scan *s) {
+  const struct lre_json_key *key = &s->to->keys[s->key_count - 1];
+  struct lre_json_member member = {key->s, s->text + s->pos, key->len, 0};
+  return lre_buf_put(&s->to->members, &member, sizeof member) || lre_err_memory(s->err);
+}
+
+/* Behind it; of a container when it is closed. */
+static void end_member(const struct scan *s) {
+  struct lre_buf *b = &s->to->members;
+  if (s->depth != 1 || b->len == 0) return;
+  struct lre_json_member *last = (struct lre_json_member *)(void *)(b->data + b->len) - 1;
+  last->value_len = (size_t)(s->text + s->pos - last->value);
+}
+
+static bool scan_member(struct scan *s) {
+  if (!scan_key(s)) return false;
+  if (!s->to->wants_members || s->depth > 1) return scan_value(s);
+  if (!begin_member(s) || !scan_value(s)) return false;
+  end_member(s);
+  return true;
+}
+
 /* One step in the innermost container: its end, or its next element. */
 static bool scan_element(struct scan *s) {
   struct frame *frame = &s->frames[s->depth - 1];
@@ -464,6 +487,7 @@ static bool scan_element(struct scan *s) {
   if (at(s, frame->is_object ? '}' : ']')) {
     s->pos++;
     s->depth--;
+    end_member(s);
     return !frame->is_object || check_keys(s, frame->keys_at);
   }
   if (!frame->fresh) {
@@ -473,7 +497,7 @@ static bool scan_element(struct scan *s) {
   }
   frame->fresh = false;
   count_element(s, frame);
-  return (!frame->is_object || scan_key(s)) && scan_value(s);
+  return frame->is_object ? scan_member(s) : scan_value(s);
 }
 
 static bool scan_text(struct scan *s) {
@@ -501,6 +525,7 @@ static void clear_text(struct lre_json_text *t) {
   lre_buf_clear(&t->rewritten);
   lre_buf_clear(&t->sizes);
   lre_buf_clear(&t->is_float);
+  lre_buf_clear(&t->members);
 }
 
 bool lre_json_check(struct lre_json_text *t, const char *text, size_t len, const struct lre_json_limits *limits,
@@ -533,6 +558,7 @@ void lre_json_text_free(struct lre_json_text *t) {
   lre_buf_free(&t->rewritten);
   lre_buf_free(&t->sizes);
   lre_buf_free(&t->is_float);
+  lre_buf_free(&t->members);
   free(t->keys);
   *t = (struct lre_json_text){0};
 }

@@ -73,14 +73,15 @@ static bool check_version(struct lre_json_span v, struct lre_err *err) {
 bool lre_row_read(struct lre_row_reader *r, const char *line, size_t len, struct lre_row *row, struct lre_err *err) {
   struct lre_buf *memory = &r->memory;
   struct fields f = {0};
-  struct lre_json_span name, value;
+  r->checked.wants_members = true;
   if (!lre_json_check(&r->checked, line, len, &LIMITS, err)) return false;
-  const char *end = line + len, *p = line;
+  const char *p = line;
   while (memchr(" \t\r\n\xEF\xBB\xBF", *p, 7)) p++; /* it is JSON: something follows */
-  if (*p++ != '{') return is_foreign(err, "expected an object");
-  while (lre_json_span_member(&p, end, &name, &value)) {
-    struct lre_json_span *to = field_named(&f, name);
-    if (to) *to = value;
+  if (*p != '{') return is_foreign(err, "expected an object");
+  const struct lre_json_member *members = (const struct lre_json_member *)(const void *)r->checked.members.data;
+  for (size_t i = 0; i < r->checked.members.len / sizeof *members; i++) {
+    struct lre_json_span *to = field_named(&f, (struct lre_json_span){members[i].name, members[i].name_len});
+    if (to) *to = (struct lre_json_span){members[i].value, members[i].value_len};
   }
   if (!check_version(f.v, err)) return false;
   bool is_trial = f.type.s && lre_json_span_is(f.type, "\"trial\"");

@@ -637,6 +637,39 @@ static void anything_else_is_not_read(void **state) {
   }
 }
 
+static void some_of_the_strings_may_be_missing_and_no_other_is_there(void **state) {
+  (void)state;
+  static const char *const names[] = {"a", "b"};
+  static char room[200];
+  struct lre_json_string out[2];
+  const char *text = " {\"b\":\"x\"} ", *other = "{\"b\":\"x\",\"c\":\"y\"}";
+  assert_true(lre_json_read_some_strings(text, strlen(text), names, 2, out, room));
+  assert_null(out[0].s);
+  assert_string(out[1], "x");
+  assert_false(lre_json_read_some_strings(other, strlen(other), names, 2, out, room));
+  assert_false(lre_json_read_some_strings("{}", 2, names, 2, out, room));
+}
+
+static void the_members_of_the_outermost_object_are_noted_as_they_are_written(void **state) {
+  (void)state;
+  static const char *const expected[][2] = {
+      {"a", "[1,{\"b\":{}}]"}, {"\\u0063", "{ }"}, {"d", "\"x\\\"\""}, {"e", "9007199254740993"}, {"f", "null"}};
+  const char *text = "\xEF\xBB\xBF {\"a\":[1,{\"b\":{}}] , \"\\u0063\" : { },\"d\":\"x\\\"\","
+                     "\"e\":9007199254740993,\"f\":null } ";
+  struct lre_json_text checked = {.wants_members = true};
+  struct lre_json_limits limits = {.bigint_as_string = true};
+  assert_true(lre_json_check(&checked, text, strlen(text), &limits, NULL));
+  const struct lre_json_member *members = (const void *)checked.members.data;
+  assert_int_equal(checked.members.len, 5 * sizeof *members);
+  for (size_t i = 0; i < 5; i++) {
+    assert_string((struct lre_json_string){members[i].name, members[i].name_len}, expected[i][0]);
+    assert_string((struct lre_json_string){members[i].value, members[i].value_len}, expected[i][1]);
+  }
+  assert_true(lre_json_check(&checked, "[{\"a\":1}]", 9, &limits, NULL));
+  assert_int_equal(checked.members.len, 0);
+  lre_json_text_free(&checked);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_chat_completion_parses),
@@ -674,6 +707,8 @@ int main(void) {
       cmocka_unit_test(a_known_cache_key_follows_from_our_tokens),
       cmocka_unit_test(an_object_of_strings_is_read_without_a_tree),
       cmocka_unit_test(anything_else_is_not_read),
+      cmocka_unit_test(some_of_the_strings_may_be_missing_and_no_other_is_there),
+      cmocka_unit_test(the_members_of_the_outermost_object_are_noted_as_they_are_written),
       cmocka_unit_test(the_shared_cache_keys_follow_from_our_tokens),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
