@@ -201,6 +201,9 @@ for _, what in ipairs { "requests", "tokens", "input-tokens", "output-tokens" } 
 end
 windows[#windows + 1] = { left = "ratelimit-remaining", reset = "ratelimit-reset" }
 
+local lefts = {}
+for i, window in ipairs(windows) do lefts[i] = window.left end
+
 -- Resets come with every reply: only an exhausted window is what we wait for.
 local function rate_limit_reset(headers, now)
   local longest, source
@@ -214,8 +217,8 @@ end
 
 --- How long a good reply says that the next request would be refused: seconds, or nil. `now` as in asked_delay.
 function retry.exhausted(headers, now)
-  for i = 1, #windows do -- for every reply
-    if headers[windows[i].left] == "0" then
+  for i = 1, #lefts do -- for every reply
+    if headers[lefts[i]] == "0" then
       now = headers.date and clock.http_date(headers.date) or now
       return (rate_limit_reset(headers, now))
     end

@@ -30,15 +30,16 @@ local TOKENS = { "input_tokens", "output_tokens", "reasoning_tokens", "cached_to
 
 -- `cost` is told beside it: a journal's rows are flat, and have other names for all of it.
 local function add_usage(self, usage, names, cost)
+  local tokens = self.tokens
   for i = 1, #TOKENS do
-    local n = usage[names[i]]
-    if math.type(n) == "integer" then self.tokens[TOKENS[i]] = (self.tokens[TOKENS[i]] or 0) + n end
+    local n, name = usage[names[i]], TOKENS[i]
+    if n and math.type(n) == "integer" then tokens[name] = (tokens[name] or 0) + n end
   end
   if type(cost) == "number" then self.cost = (self.cost or 0) + cost end
 end
 
 local function add_latency(self, seconds)
-  local bucket = math.floor(math.log(math.max(seconds, 1e-7)) / STEP)
+  local bucket = math.log(seconds > 1e-7 and seconds or 1e-7) // STEP
   self.buckets[bucket] = (self.buckets[bucket] or 0) + 1
   self.n = self.n + 1
   if seconds > self.longest then self.longest = seconds end

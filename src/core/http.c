@@ -36,12 +36,22 @@ static const char *ca_from_environment(void) {
   return path && *path ? path : NULL;
 }
 
+/* libcurl looks for them, and copies them, at every request. */
+static bool is_proxy_in_environment(void) {
+  static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (getenv(names[i])) return true;
+  }
+  return false;
+}
+
 static bool set_up(struct lre_http *http, const struct lre_http_options *options, struct lre_err *err) {
   http->max_per_host = options->max_connections_per_host;
   http->secrets = options->secrets;
   http->allow = options->allow;
   const char *ca_file = options->ca_file ? options->ca_file : ca_from_environment();
-  if (!copy_string(&http->user_agent, options->user_agent) || !copy_string(&http->proxy, options->proxy) ||
+  if (!copy_string(&http->user_agent, options->user_agent) ||
+      !copy_string(&http->proxy, options->proxy || is_proxy_in_environment() ? options->proxy : "") ||
       !copy_string(&http->ca_file, ca_file))
     return lre_err_memory(err);
   return lre_http_thread_start(http, err);

@@ -99,16 +99,36 @@ bool lre_poller_open(struct lre_poller *p, struct lre_err *err) {
 
 void lre_poller_close(struct lre_poller *p) {
   if (p->fd >= 0) close(p->fd);
-  p->fd = -1;
+  free(p->known);
+  *p = (struct lre_poller){.fd = -1};
+}
+
+static bool is_known(const struct lre_poller *p, size_t fd) {
+  return fd < p->n && p->known[fd];
+}
+
+/* Without memory it stays unknown, which costs a call. */
+static void set_known(struct lre_poller *p, size_t fd, bool yes) {
+  if (fd >= p->n && yes) {
+    size_t n = fd + 64;
+    bool *known = realloc(p->known, n * sizeof *known);
+    if (!known) return;
+    memset(known + p->n, 0, (n - p->n) * sizeof *known);
+    p->known = known;
+    p->n = n;
+  }
+  if (fd < p->n) p->known[fd] = yes;
 }
 
 bool lre_poller_set(struct lre_poller *p, int fd, int what) {
   struct epoll_event event = {.data.fd = fd};
   if (what & LRE_POLLER_IN) event.events |= EPOLLIN;
   if (what & LRE_POLLER_OUT) event.events |= EPOLLOUT;
+  bool known = is_known(p, (size_t)fd);
+  set_known(p, (size_t)fd, what != 0);
   if (what == 0) return epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, &event) == 0;
-  if (epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  return errno == ENOENT && epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &event) == 0;
+  if (epoll_ctl(p->fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0) return true;
+  return errno == (known ? ENOENT : EEXIST) && epoll_ctl(p->fd, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
 size_t lre_poller_wait(struct lre_poller *p, struct lre_poller_event *events, size_t max_events, int timeout_ms) {

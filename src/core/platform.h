@@ -26,6 +26,7 @@ struct lre_poller_event {
 };
 struct lre_poller {
   int fd;             /* epoll's; elsewhere unused */
+  bool *known;        /* [n]: epoll has it, as far as we know: a descriptor that was closed is gone from there */
   struct pollfd *fds; /* elsewhere */
   size_t n, cap;
 };
