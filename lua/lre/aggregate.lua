@@ -39,22 +39,27 @@ end
 -- exactly. `orphans`: keys with verdicts whose answer is not there (its line was damaged).
 local function suspects(store, successors)
   local seen <close> = set.new(store.lines) -- closed: the collector does not know how large they are
-  local answered <close> = set.new(store.lines // 2)
+  local failed <close> = set.new() -- trials that failed first,
+  local mended <close> = set.new() -- and were answered then
   local found, orphans = {}, {}
+  local function is_answered(key) return seen:has(key) and (not failed:has(key) or mended:has(key)) end
   for row in store:scan { "type", "key", "judge_hash", "n", "response.error.kind" } do
     local id = identity(row, successors)
-    if not seen:add(id) then
+    local is_new = seen:add(id)
+    if not is_new then
       found[id] = 0
       found[row.key] = found[row.key] or 0 -- its trial: for the verdicts' response_hash
     end
-    if row.type == "trial" then
-      if not row["response.error.kind"] then answered:add(row.key) end
-    elseif not answered:has(row.key) then
-      orphans[row.key] = true
+    if row.type ~= "trial" then
+      if not is_answered(row.key) then orphans[row.key] = true end
+    elseif not row["response.error.kind"] then
+      if failed:has(row.key) then mended:add(row.key) end
+    elseif is_new then
+      failed:add(row.key)
     end
   end
   for key in pairs(orphans) do
-    if answered:has(key) then orphans[key] = nil end
+    if is_answered(key) then orphans[key] = nil end
   end
   return found, orphans
 end
@@ -75,12 +80,7 @@ local function settle(store, found, successors)
   return answers
 end
 
----Which lines of a journal count: a function of (row with type, key, judge_hash, n, response_hash; number).
----A line counts where no later one has its key (and judge, for a verdict), and a verdict only where it is about the
----counting response. `successors`: see aggregate.successors.
----@return fun(row: table, number: integer): boolean
-function aggregate.counting(store, successors)
-  successors = successors or NONE
+local function counting(store, successors)
   local found, orphans = suspects(store, successors)
   if not next(found) and not next(orphans) then return function() return true end end
   local answers = settle(store, found, successors)
@@ -91,6 +91,27 @@ function aggregate.counting(store, successors)
     local answer = row.type == "verdict" and answers[row.key]
     return not answer or answer == row.response_hash
   end
+end
+
+local function text_of(successors)
+  local out = {}
+  for older, hash in pairs(successors) do out[#out + 1] = older .. " " .. hash end
+  table.sort(out)
+  return table.concat(out, "\n")
+end
+
+---Which lines of a journal count: a function of (row with type, key, judge_hash, n, response_hash; number).
+---A line counts where no later one has its key (and judge, for a verdict), and a verdict only where it is about the
+---counting response. `successors`: see aggregate.successors. A store whose `counted` is a table keeps what it learnt:
+---the pass over it is the one that takes memory.
+---@return fun(row: table, number: integer): boolean
+function aggregate.counting(store, successors)
+  successors = successors or NONE
+  local known = store.counted
+  if not known then return counting(store, successors) end
+  local which = text_of(successors)
+  known[which] = known[which] or counting(store, successors)
+  return known[which]
 end
 
 -- ---- counting ----

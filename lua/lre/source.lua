@@ -49,8 +49,12 @@ end
 
 -- ---- the folder of a run ----
 
+-- Each damaged line is told of once, however many passes there are.
 local function warn(path)
+  local furthest = 0
   return function(number, err)
+    if number <= furthest then return end
+    furthest = number
     log.warning(("%s:%d: left out: %s"):format(path, number, tostring(err)))
   end
 end
@@ -60,7 +64,7 @@ local function store_of(path)
   local problem = warn(path)
   local stat = fs.stat(path)
   -- `lines` only says how large a set will be, and it grows: a journal's line has about 500 bytes.
-  return { journal_path = path, lines = stat.size // 500 + 16, scan = function(_, fields, told)
+  return { journal_path = path, lines = stat.size // 500 + 16, counted = {}, scan = function(_, fields, told)
     local pull, err = journal.scan(path, fields, true)
     if not pull then shape.fail(tostring(err), 4) end
     return function()

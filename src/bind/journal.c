@@ -2,13 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "bind/bind.h"
 #include "core/buf.h"
 #include "core/fs.h"
 #include "core/journal.h"
 #include "core/json.h"
+#include "core/json_span.h"
 #include "core/row.h"
 #include "core/secret.h"
 #include "vm/sched.h"
@@ -179,55 +178,118 @@ static int journal_gc(lua_State *L) {
 
 /* ---- scanning ---- */
 
-struct scan {
-  struct lre_fs_lines *reader;
-  struct lre_json_doc doc;
-  bool has_doc, rows_only;
+struct field {
+  const char *path; /* of the list that the iterator holds */
+  size_t first;     /* bytes of its first name */
+  struct lre_json_span found;
 };
 
-static void free_doc(struct scan *s) {
-  if (s->has_doc) lre_json_free(&s->doc);
-  s->has_doc = false;
-}
+struct scan {
+  struct lre_fs_lines *reader;
+  struct lre_json_text line, part; /* as they were checked */
+  struct lre_buf name;             /* of a member, where it is written with escapes */
+  bool rows_only;
+  size_t n_fields;
+  struct field fields[];
+};
+
+static const struct lre_json_limits scan_limits = {.max_depth = 128, .bigint_as_string = true};
 
 static int scan_gc(lua_State *L) {
   struct scan *s = luaL_checkudata(L, 1, SCAN_TYPE);
-  free_doc(s);
   if (s->reader) lre_fs_lines_close(s->reader);
   s->reader = NULL;
+  lre_json_text_free(&s->line);
+  lre_json_text_free(&s->part);
+  lre_buf_free(&s->name);
   return 0;
 }
 
-static const struct cJSON *member(const struct cJSON *object, const char *name, size_t len) {
-  if (!cJSON_IsObject(object)) return NULL;
-  for (const struct cJSON *child = object->child; child; child = child->next) {
-    if (strncmp(child->string, name, len) == 0 && child->string[len] == '\0') return child;
-  }
-  return NULL;
+/* The next member of an object, its name decoded. */
+static bool next_member(struct scan *s, const char **p, const char *end, struct lre_json_span *name,
+                        struct lre_json_span *value) {
+  if (!lre_json_span_member(p, end, name, value)) return false;
+  if (!memchr(name->s, '\\', name->len)) return true;
+  lre_buf_clear(&s->name);
+  if (lre_json_span_string((struct lre_json_span){name->s - 1, name->len + 2}, &s->name))
+    *name = (struct lre_json_span){s->name.data, s->name.len};
+  return true;
 }
 
-/* The value at a dotted path; a name with a dot in it is found where it is a whole field. */
-static const struct cJSON *pick(const struct cJSON *row, const char *path) {
-  const struct cJSON *item = row;
-  while (item && *path) {
+/* The value at a dotted path inside of `value`. */
+static struct lre_json_span pick(struct scan *s, struct lre_json_span value, const char *path) {
+  while (value.s && *path) {
     size_t len = strcspn(path, ".");
-    item = member(item, path, len);
+    struct lre_json_span name, inner, found = {NULL, 0};
+    const char *p = value.s + 1, *end = value.s + value.len;
+    while (*value.s == '{' && !found.s && next_member(s, &p, end, &name, &inner)) {
+      if (name.len == len && memcmp(name.s, path, len) == 0) found = inner;
+    }
+    value = found;
     path += len + (path[len] == '.');
   }
-  return item;
+  return value;
 }
 
-/* Upvalues: 1 the scan, 2 the list of fields. Pushes the row of the parsed line. */
-static void push_row(lua_State *L, const struct cJSON *row, int fields) {
-  int n = (int)lua_rawlen(L, fields);
-  lua_createtable(L, 0, n);
-  for (int i = 1; i <= n; i++) {
-    lua_rawgeti(L, fields, i);
-    const struct cJSON *item = pick(row, lua_tostring(L, -1));
-    if (item)
-      lre_value_push_item(L, item);
-    else
+static void note_member(struct scan *s, struct lre_json_span name, struct lre_json_span value) {
+  for (size_t i = 0; i < s->n_fields; i++) {
+    struct field *f = &s->fields[i];
+    if (name.len != f->first || memcmp(name.s, f->path, name.len) != 0) continue;
+    const char *rest = f->path + f->first;
+    f->found = *rest ? pick(s, value, rest + 1) : value;
+  }
+}
+
+/* What lre_row_read asks of a line, said of these members. */
+static bool check_row(struct lre_json_span v, struct lre_json_span type, struct lre_json_span key,
+                      struct lre_err *err) {
+  bool is_number = v.s && (*v.s == '-' || (*v.s >= '0' && *v.s <= '9'));
+  double version = !is_number ? 0 : v.len == 1 ? *v.s - '0' : lre_json_span_double(v);
+  if (version > LRE_ROW_VERSION)
+    return lre_err_set(err, "journal", "future", "v: expected at most %d, found %.0f: written by a newer lre",
+                       LRE_ROW_VERSION, version);
+  bool is_row = type.s && (lre_json_span_is(type, "\"trial\"") || lre_json_span_is(type, "\"verdict\""));
+  if (!is_number || !is_row)
+    return lre_err_set(err, "journal", "foreign", "is no row of a run: type: expected \"trial\" or \"verdict\", and v");
+  if (key.s && *key.s == '"' && key.len > 2) return true;
+  return lre_err_set(err, "journal", "foreign", "is no row of a run: key: expected a string");
+}
+
+/* Finds the fields in a line that is an object. */
+static bool read_line(struct scan *s, struct lre_err *err) {
+  struct lre_json_span name, value, v = {NULL, 0}, type = {NULL, 0}, key = {NULL, 0};
+  const char *end = s->line.text + s->line.len, *p = s->line.text;
+  for (size_t i = 0; i < s->n_fields; i++) s->fields[i].found = (struct lre_json_span){NULL, 0};
+  p += strspn(p, " \t\r\n") + 1;
+  while (next_member(s, &p, end, &name, &value)) {
+    note_member(s, name, value);
+    if (lre_json_span_is(name, "v")) v = value;
+    if (lre_json_span_is(name, "type")) type = value;
+    if (lre_json_span_is(name, "key")) key = value;
+  }
+  return !s->rows_only || check_row(v, type, key, err);
+}
+
+/* A part of the line as a value; it was checked with the line, but how large its tables are is not known. */
+static void push_part(lua_State *L, struct scan *s, struct lre_json_span value) {
+  struct lre_err err;
+  if (!lre_json_check(&s->part, value.s, value.len, &scan_limits, &err)) lre_bind_raise(L, &err);
+  lre_value_push_text(L, &s->part);
+}
+
+/* Upvalues: 1 the scan, 2 the list of fields. Pushes what was found. */
+static void push_row(lua_State *L, struct scan *s, int fields) {
+  lua_createtable(L, 0, (int)s->n_fields);
+  for (size_t i = 0; i < s->n_fields; i++) {
+    struct lre_json_span value = s->fields[i].found;
+    lua_rawgeti(L, fields, (lua_Integer)i + 1);
+    if (!value.s) {
       lua_pushboolean(L, 0);
+    } else if (*value.s == '"' && !memchr(value.s, '\\', value.len)) {
+      lua_pushlstring(L, value.s + 1, value.len - 2);
+    } else {
+      push_part(L, s, value);
+    }
     lua_rawset(L, -3);
   }
 }
@@ -239,28 +301,13 @@ static int fail_line(lua_State *L, uint64_t number, const struct lre_err *err) {
   return 3;
 }
 
-/* What lre_row_read asks of a line, of its tree. */
-static bool check_row(const struct cJSON *root, struct lre_err *err) {
-  const struct cJSON *v = member(root, "v", 1), *type = member(root, "type", 4), *key = member(root, "key", 3);
-  const char *said = cJSON_IsString(type) ? type->valuestring : "";
-  if (cJSON_IsNumber(v) && v->valuedouble > LRE_ROW_VERSION)
-    return lre_err_set(err, "journal", "future", "v: expected at most %d, found %.0f: written by a newer lre",
-                       LRE_ROW_VERSION, v->valuedouble);
-  if (!cJSON_IsNumber(v) || (strcmp(said, "trial") != 0 && strcmp(said, "verdict") != 0))
-    return lre_err_set(err, "journal", "foreign", "is no row of a run: type: expected \"trial\" or \"verdict\", and v");
-  if (cJSON_IsString(key) && key->valuestring[0]) return true;
-  return lre_err_set(err, "journal", "foreign", "is no row of a run: key: expected a string");
-}
-
 static int next_row(lua_State *L) {
-  static const struct lre_json_limits limits = {.max_depth = 128, .bigint_as_string = true};
   struct scan *s = lua_touserdata(L, lua_upvalueindex(1));
   const char *line;
   size_t len;
   uint64_t offset, number;
   bool ended;
   struct lre_err err;
-  free_doc(s); /* after an error in between */
   if (!s->reader) return 0;
   int got = lre_fs_lines_next(s->reader, &line, &len, &offset, &number, &ended, &err);
   if (got < 0) return lre_bind_raise(L, &err);
@@ -269,40 +316,54 @@ static int next_row(lua_State *L) {
     s->reader = NULL;
     return 0;
   }
-  if (!lre_json_parse(&s->doc, line, len, &limits, &err)) return fail_line(L, number, &err);
-  s->has_doc = true;
-  if (!cJSON_IsObject(s->doc.root)) {
+  if (!lre_json_check(&s->line, line, len, &scan_limits, &err)) return fail_line(L, number, &err);
+  if (s->line.text[strspn(s->line.text, " \t\r\n")] != '{') {
     lre_err_set(&err, "json", "type", "line %llu: expected an object", (unsigned long long)number);
     return fail_line(L, number, &err);
   }
-  if (s->rows_only && !check_row(s->doc.root, &err)) return fail_line(L, number, &err);
-  push_row(L, s->doc.root, lua_upvalueindex(2));
-  free_doc(s);
+  if (!read_line(s, &err)) return fail_line(L, number, &err);
+  push_row(L, s, lua_upvalueindex(2));
   lua_pushinteger(L, (lua_Integer)number);
   return 2;
 }
 
-static void check_fields(lua_State *L, int index) {
+/* Pushes a copy of the list of fields at `index`: who gave it may change it. */
+static size_t copy_fields(lua_State *L, int index) {
   luaL_checktype(L, index, LUA_TTABLE);
-  for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, index); i <= n; i++) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+  lua_newtable(L);
+  for (lua_Integer i = 1; i <= n; i++) {
     luaL_argcheck(L, lua_rawgeti(L, index, i) == LUA_TSTRING, index, "fields: expected a list of strings");
+    lua_rawseti(L, -2, i);
+  }
+  return (size_t)n;
+}
+
+static struct scan *push_scan(lua_State *L, int fields, size_t n) {
+  struct scan *s = lua_newuserdatauv(L, sizeof *s + n * sizeof s->fields[0], 0);
+  *s = (struct scan){.n_fields = n};
+  for (size_t i = 0; i < n; i++) {
+    lua_rawgeti(L, fields, (lua_Integer)i + 1);
+    const char *path = lua_tostring(L, -1);
+    s->fields[i] = (struct field){.path = path, .first = strcspn(path, ".")};
     lua_pop(L, 1);
   }
+  luaL_setmetatable(L, SCAN_TYPE);
+  return s;
 }
 
 static int journal_scan(lua_State *L) {
   size_t len;
   const char *path = luaL_checklstring(L, 1, &len);
   luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "a path must not be empty or hold a zero byte");
-  check_fields(L, 2);
   lua_settop(L, 3);
-  struct scan *s = lua_newuserdatauv(L, sizeof *s, 0);
-  *s = (struct scan){.rows_only = lua_toboolean(L, 3)};
-  luaL_setmetatable(L, SCAN_TYPE);
+  size_t n = copy_fields(L, 2);
+  struct scan *s = push_scan(L, 4, n);
+  s->rows_only = lua_toboolean(L, 3);
   struct lre_err err;
   s->reader = lre_fs_lines_open(path, LRE_ROW_MAX_BYTES, &err);
   if (!s->reader) return lre_bind_fail(L, &err);
-  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 4);
   lua_pushcclosure(L, next_row, 2);
   return 1;
 }
