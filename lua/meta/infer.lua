@@ -3,7 +3,7 @@
 ---@class lre.infer
 local infer = {}
 ---Opens a checkpoint's folder and starts its threads; waits while it reads. options: threads (0: one a core), kv_bytes
----(1 GiB), max_sequences (64), block_tokens (128), int8, kernels (a name of infer.kernels). See docs/inference.md.
+---(1 GiB), max_sequences (64), block_tokens (256), int8, kernels (a name of infer.kernels). See docs/inference.md.
 ---@param folder string
 ---@param options table?
 ---@return lre.Engine? engine, lre.Error? err

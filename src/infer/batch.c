@@ -508,7 +508,7 @@ struct lre_batch *lre_batch_new(struct lre_model *m, struct lre_tokenizer *t, co
   if (!o->n_threads) o->n_threads = lre_platform_cpus();
   if (!o->kv_bytes) o->kv_bytes = (size_t)1 << 30;
   if (!o->max_sequences) o->max_sequences = 64;
-  if (!o->block_tokens) o->block_tokens = 128;
+  if (!o->block_tokens) o->block_tokens = 256;
   if (o->block_tokens < o->max_sequences) o->block_tokens = o->max_sequences;
   pthread_mutex_init(&b->lock, NULL);
   pthread_cond_init(&b->wanted, NULL);

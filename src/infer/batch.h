@@ -19,7 +19,7 @@ struct lre_batch_options {
   size_t n_threads;        /* 0: one a core */
   size_t kv_bytes;         /* cap of keys and values; 0: 1 GiB */
   size_t max_sequences;    /* decoded together; 0: 64 */
-  size_t block_tokens;     /* most tokens in a step; 0: 128 */
+  size_t block_tokens;     /* most tokens in a step; 0: 256 */
   void (*wake)(void *arg); /* called on the batch's thread after requests ended; thread-safe */
   void *wake_arg;
 };

@@ -27,7 +27,8 @@ struct lre_stepper {
   float *logits; /* [n_logits, n_vocab] */
   size_t n_logits;
 
-  const struct lre_model_token *tokens; /* of this step */
+  const struct lre_model_token *tokens; /* of this step; in the end, those that want logits, */
+  struct lre_model_token *wanting;      /* [max_tokens]: here */
   size_t n;
   size_t layer;
 };
@@ -304,11 +305,24 @@ static void activate(void *arg, size_t begin, size_t end, size_t worker) {
   }
 }
 
+/* After the last layer's keys and values, only tokens whose logits are wanted go on: their rows move together. */
+static void keep_wanting(struct lre_stepper *s) {
+  size_t n = 0, d = s->m->config.d_model;
+  for (size_t t = 0; t < s->n; t++) {
+    if (!s->tokens[t].wants_logits) continue;
+    memmove(s->x + n * d, s->x + t * d, d * sizeof *s->x);
+    memmove(s->qkv + n * s->n_qkv, s->qkv + t * s->n_qkv, s->n_qkv * sizeof *s->qkv);
+    s->wanting[n++] = s->tokens[t];
+  }
+  s->tokens = s->wanting, s->n = n;
+}
+
 static void run_layer(struct lre_stepper *s) {
   const struct lre_config *c = &s->m->config;
   lre_team_run(s->team, s->n, 1, before_attention, s);
   project(s, QKV, s->qkv, s->n_qkv);
   lre_team_run(s->team, s->n, 1, finish_qkv, s);
+  if (s->layer + 1 == c->n_layers) keep_wanting(s);
   lre_team_run(s->team, s->n * c->n_kv_heads, 1, attend, s);
   lre_team_run(s->team, s->n, 1, after_attend, s);
   project(s, O, s->h, c->d_model);
@@ -318,24 +332,20 @@ static void run_layer(struct lre_stepper *s) {
   project(s, DOWN, s->h, c->d_model);
 }
 
-/* The rows that want logits, packed one after the other; how many. */
-static size_t pack_last(struct lre_stepper *s) {
-  const struct lre_weights *w = &s->m->weights;
+static void pack_last(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct lre_stepper *s = arg;
   const struct lre_layer *l = layer_of(s);
-  const struct lre_matrix *head[] = {&w->head};
-  size_t n = 0;
-  for (size_t t = 0; t < s->n; t++) {
-    if (!s->tokens[t].wants_logits) continue;
+  const struct lre_matrix *head[] = {&s->m->weights.head};
+  for (size_t t = begin; t < end; t++) {
     add_output(s, t, l->down_bias, l->norm_after_mlp);
-    norm_row(s, s->x + t * s->m->config.d_model, w->norm_last, s->m->config.d_model, s->scratch);
-    pack_for(s, n++, s->scratch, head, 1);
+    prepare(s, t, worker, s->m->weights.norm_last, head, 1);
   }
-  return n;
 }
 
 static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
   const struct lre_config *c = &s->m->config;
-  size_t n = pack_last(s);
+  size_t n = s->n;
+  lre_team_run(s->team, n, 1, pack_last, s);
   if (n > s->n_logits) {
     float *grown = realloc(s->logits, n * c->n_vocab * sizeof *grown);
     if (!grown) return lre_err_memory(err);
@@ -394,8 +404,10 @@ static bool make_room(struct lre_stepper *s) {
   s->packed = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
   s->packed_bf16 = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
   s->turns = malloc(n * 2 * c->rotary_dim * sizeof(float));
+  s->wanting = malloc(n * sizeof *s->wanting);
   s->scratch = malloc(threads * s->n_scratch * sizeof(float));
-  return s->x && s->h && s->qkv && s->mixed && s->gate_up && s->packed && s->packed_bf16 && s->turns && s->scratch;
+  return s->x && s->h && s->qkv && s->mixed && s->gate_up && s->packed && s->packed_bf16 && s->turns && s->wanting &&
+         s->scratch;
 }
 
 struct lre_stepper *lre_stepper_new(const struct lre_model *m, struct lre_team *team, size_t max_tokens,
@@ -415,5 +427,6 @@ void lre_stepper_free(struct lre_stepper *s) {
   float *all[] = {s->x,           s->h,     s->qkv,     s->mixed,  s->gate_up, s->packed,
                   s->packed_bf16, s->turns, s->scratch, s->scores, s->logits};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+  free(s->wanting);
   free(s);
 }
