@@ -183,20 +183,42 @@ local function bench_resume()
   end)
 end
 
+-- What bench/reference.py measures, in the same run: a table a reference, by name. $LRE_BENCH_PYTHON has torch and
+-- transformers, $LRE_BENCH_LLAMA is llama.cpp's llama-batched-bench; bench/reference.py says where they come from.
+local function references(folder, threads)
+  local python, llama = os.getenv "LRE_BENCH_PYTHON", os.getenv "LRE_BENCH_LLAMA"
+  local found = {}
+  if not python then return found end
+  local argv = { python, "bench/reference.py", folder, tostring(threads), "float32", "bfloat16" }
+  if llama then argv[#argv + 1] = llama end
+  local _, result = timed(argv)
+  for line in result.out:gmatch "%b{}" do found[#found + 1] = lre.json.decode(line) end
+  return found
+end
+
 -- The local engine on a random checkpoint of Qwen2-0.5B's shape (1 GB, written once), against the rate at which this
--- machine reads memory. bench/reference.py measures transformers on the same files.
+-- machine reads memory, and against others on the same files.
 local function bench_infer()
   assert(process.run { "cmake", "--build", "build", "--target", "infer_bench", timeout = 900 })
   local folder = (os.getenv "TMPDIR" or "/tmp") .. "/lre-qwen2-0.5b-shape"
   if not fs.stat(folder .. "/tokenizer.json") then timed { "build/infer_bench", "write", folder } end
   local _, result = timed { "build/infer_bench", "run", folder }
   local told = lre.json.decode(result.out)
-  add(("infer: one answer, %s, %d threads"):format(told.kernels, told.threads),
-    ("%.1f tokens/s"):format(told.alone_tokens_s),
-    ("%.1f tokens/s at %.1f GB/s"):format(told.bound_tokens_s, told.read_gb_s), ("%.2f"):format(told.alone_of_bound),
+  local function speed(tokens_s) return ("%.1f tokens/s"):format(tokens_s) end
+  add(("infer: one answer, %s, %d threads"):format(told.kernels, told.threads), speed(told.alone_tokens_s),
+    ("bound %s at %.1f GB/s"):format(speed(told.bound_tokens_s), told.read_gb_s), ("%.2f"):format(told.alone_of_bound),
     "at least 0.8")
-  add("infer: 15 prompts of 40 tokens x 64 new", ("%.1f tokens/s"):format(told.together_tokens_s),
-    "bench/reference.py", "", "3 x float32")
+  local others = references(folder, told.threads)
+  for _, other in ipairs(others) do
+    add("infer: 15 prompts of 40 tokens x 64 new", speed(told.together_tokens_s),
+      ("%s: %s"):format(other.name, speed(other.together_tokens_s)),
+      ("%.2f"):format(told.together_tokens_s / other.together_tokens_s),
+      other.name:find "float32" and "at least 3" or "over 1")
+  end
+  if #others == 0 then
+    add("infer: 15 prompts of 40 tokens x 64 new", speed(told.together_tokens_s), "set LRE_BENCH_PYTHON", "",
+      "3 x transformers float32")
+  end
   add("infer: resident memory", ("%.0f MiB"):format(told.resident_mib),
     ("weights %.0f + KV %.0f MiB"):format(told.weights_mib, told.kv_mib),
     ("+ %.0f MiB"):format(told.resident_mib - told.weights_mib - told.kv_mib), "at most + 100 MiB")
