@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What others do with the checkpoint, prompts and threads of bench/infer.c; a line of JSON each. `./dev bench infer`
+r"""What others do with the checkpoint, prompts and threads of bench/infer.c; a line of JSON each. `./dev bench infer`
 runs it where LRE_BENCH_PYTHON names a Python, and LRE_BENCH_LLAMA a llama-batched-bench. By hand:
 
   python3 -m venv /tmp/reference && /tmp/reference/bin/pip install torch transformers safetensors gguf
@@ -10,7 +10,7 @@ llama.cpp comes with the source archive of llama-cpp-python on PyPI; it is given
 
   /tmp/reference/bin/pip download --no-deps --no-binary :all: llama-cpp-python==0.3.36
   tar xf llama_cpp_python-0.3.36.tar.gz
-  cmake -S llama_cpp_python-0.3.36/vendor/llama.cpp -B llama -DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF \\
+  cmake -S llama_cpp_python-0.3.36/vendor/llama.cpp -B llama -DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF \
     -DLLAMA_BUILD_SERVER=OFF -DLLAMA_OPENSSL=OFF
   cmake --build llama -j2 --target llama-batched-bench
   /tmp/reference/bin/python bench/reference.py /tmp/qwen05 2 llama/bin/llama-batched-bench
