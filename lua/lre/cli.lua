@@ -178,9 +178,11 @@ local function run(args)
   return dispatch(word, rest)
 end
 
--- Errors that carry an exit code are meant for the user; everything else is a bug and keeps its traceback.
+-- Errors that carry an exit code are meant for the user, and so is a file that cannot be read (fs.lines raises);
+-- everything else is a bug and keeps its traceback.
 local function handler(err)
   if type(err) == "table" and err.exit then return err end
+  if type(err) == "table" and err.kind == "io" then return { exit = 4, message = tostring(err) } end
   return { exit = 3, message = debug.traceback(tostring(err), 2) }
 end
 

@@ -93,7 +93,8 @@ test("little_memory_is_an_error_with_a_message_never_a_crash", function()
   test.ok(codes[0] or codes[4], "the limits were all too low to reach the program")
 end)
 
-test("somebody_without_permission_is_told_which_folder", function()
+-- The words before a command that make it somebody else's.
+local function as_other()
   if sh("id -u").out ~= "0\n" then test.skip "only root can become somebody else" end
   local other = "setpriv --reuid=65534 --regid=65534 --clear-groups "
   if sh(other .. "true").exit ~= 0 then test.skip "setpriv is not here" end
@@ -101,7 +102,22 @@ test("somebody_without_permission_is_told_which_folder", function()
     test.skip "the checkout lies where nobody else may read"
   end
   sh "chmod 755 ."
-  local result = sh(other .. run "denied")
+  return other
+end
+
+test("a_file_that_may_not_be_read_is_named_without_a_traceback", function()
+  local other = as_other()
+  sh [[printf '{"id":"a","response":"x","label":"refused"}\n' > secret.jsonl; chmod 600 secret.jsonl]]
+  for _, command in ipairs { "judge --in secret.jsonl --judge refusal", "kappa secret.jsonl secret.jsonl",
+    "did secret.jsonl --inner refusal --outer refusal", "import secret.jsonl" } do
+    local result = sh(other .. test.program .. " " .. command)
+    test.eq({ result.exit, result.err:find("traceback", 1, true) }, { 4 }, command .. result.err)
+    test.has(result.err, "secret.jsonl: Permission denied")
+  end
+end)
+
+test("somebody_without_permission_is_told_which_folder", function()
+  local result = sh(as_other() .. run "denied")
   test.eq(result.exit, 4, result.err)
   test.has(result.err, "Permission denied")
   test.has(result.err, "runs")
