@@ -324,14 +324,16 @@ static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
   struct lre_batch *b = arg;
   size_t n_vocab = lre_model_config(b->model)->n_vocab;
   struct lre_candidate *scratch = b->scratch + worker * n_vocab;
-  float *row = b->penalised + worker * n_vocab;
+  float *copy = b->penalised + worker * n_vocab;
   for (size_t i = begin; i < end; i++) {
     struct sequence *s = b->wanting[i];
     struct lre_request *r = s->request;
     const float *logits = b->logits + i * n_vocab;
     s->broken = !all_finite(logits, n_vocab);
-    memcpy(row, logits, n_vocab * sizeof *row);
-    uint32_t id = lre_sample(row, n_vocab, &r->sampling, s->all.data, s->all.len, s->all.len, scratch);
+    bool penalty = r->sampling.repetition_penalty != 1; /* without one, sampling leaves logits as they are */
+    if (penalty) memcpy(copy, logits, n_vocab * sizeof *copy);
+    uint32_t id = lre_sample(penalty ? copy : (float *)logits, n_vocab, &r->sampling, s->all.data, s->all.len,
+                             s->all.len, scratch);
     if (r->want_logprobs) note_logprobs(b, r, logits, id);
     lre_ids_put(&r->ids, id);
     lre_ids_put(&s->all, id);

@@ -95,7 +95,7 @@ FN void norm(const float *x, const float *weight, size_t n, float eps, float *ou
 
 /* BLOCK_COLS columns of TILE_ROWS rows become floats in the first cache, where all tokens meet them, TILE_TOKENS at a
  * time. Of more tokens than BLOCK_TOKENS the sums would not stay near. */
-enum { BLOCK_COLS = 448, BLOCK_TOKENS = 20 * TILE_TOKENS, TILE_LANES = TILE_ROWS * LRE_LANES, LINE = 64 };
+enum { BLOCK_COLS = 448, BLOCK_TOKENS = 22 * TILE_TOKENS, TILE_LANES = TILE_ROWS * LRE_LANES, LINE = 64 };
 
 /* Weights that are read next are asked for meanwhile, in TILE_ROWS streams of at least STREAM bytes: a line of each,
  * then the next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more,
@@ -241,7 +241,9 @@ FN void multiply_rows(const struct lre_matrix *m, size_t row, size_t n_rows, con
 FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride, const void *next) {
   size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype), chunk = (STREAM / row_bytes + 1) * TILE_ROWS;
-  for (size_t t = 0; t < n; t += BLOCK_TOKENS) {
+  size_t n_blocks = (n + BLOCK_TOKENS - 1) / BLOCK_TOKENS; /* about as large as each other, of whole tiles */
+  size_t block = n ? ((n + n_blocks - 1) / n_blocks + TILE_TOKENS - 1) / TILE_TOKENS * TILE_TOKENS : 0;
+  for (size_t t = 0; t < n; t += block) {
     struct ahead ahead = {0};
     for (size_t row = r0; row < r1; row += TILE_ROWS) {
       size_t n_rows = r1 - row < TILE_ROWS ? r1 - row : TILE_ROWS;
@@ -250,8 +252,8 @@ FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x,
         const char *at = end < r1 || !next ? (const char *)m->data + end * row_bytes : next;
         ahead = (struct ahead){at, at + TILE_ROWS * stride, at + (TILE_ROWS + 1) * stride, stride};
       }
-      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < BLOCK_TOKENS ? n - t : BLOCK_TOKENS, x_stride, &ahead,
-                    y + t * y_stride, y_stride);
+      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < block ? n - t : block, x_stride, &ahead, y + t * y_stride,
+                    y_stride);
     }
   }
 }
