@@ -81,7 +81,8 @@ local ENTRIES = {
     on = { RUN, "judge", "rejudge" }, default_text = "append",
     help = "A test's rubric without a place for the answer: show the answer behind it, or refuse the suite." },
   { "judge-repeats", type = "integer", min = 1, max = 99, default = 1, group = "Judging", on = JUDGES,
-    help = "Verdicts that a model judge gives on each answer; more than half must agree." },
+    help = "Verdicts that a model judge gives on each answer: the label of more than half counts, or the mean where "
+      .. "the judge combines values." },
   { "only", type = "string", choices = { "missing", "undecided", "all" }, metavar = "missing|undecided|all",
     default = "missing", group = "Judging", on = { "rejudge" },
     help = "Which answers: those that this judge with this model has given no usable verdict on, those whose newest "

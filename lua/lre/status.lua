@@ -23,9 +23,21 @@ local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "st
 
 local MAX_SHOWN = 5
 
+local function count_verdict(self, row)
+  local states = self.verdicts[row.judge] or {}
+  self.verdicts[row.judge] = states
+  states[row.state] = (states[row.state] or 0) + 1
+  if self.judged:add(row.judge .. "\n" .. row.key) then
+    self.by_judge[row.judge] = (self.by_judge[row.judge] or 0) + 1
+  end
+end
+
 local function count_trial(self, row)
   local code, good = row["response.error.code"], self.good
-  if not code and good:add(row.key) then self.answered = self.answered + 1 end
+  if not code and good:add(row.key) then
+    self.answered = self.answered + 1
+    self.by_suite[row.suite] = (self.by_suite[row.suite] or 0) + 1
+  end
   if code then
     self.failures = self.failures + 1
     self.by_code[code] = (self.by_code[code] or 0) + 1
@@ -38,17 +50,26 @@ end
 -- What the journal tells. A line that is being written is no line yet.
 local function read_journal(path)
   local self = { good = set.new(1024), answered = 0, failures = 0, verdicts = {}, by_code = {}, first = json.array {},
-    unreadable = 0 }
+    unreadable = 0, by_suite = {}, by_judge = {}, judged = set.new(1024) }
   for row in rundir.rows(path, FIELDS, function() self.unreadable = self.unreadable + 1 end) do
     if row.type == "trial" then count_trial(self, row) end
-    if row.type == "verdict" then
-      local states = self.verdicts[row.judge] or {}
-      self.verdicts[row.judge] = states
-      states[row.state] = (states[row.state] or 0) + 1
+    if row.type == "verdict" then count_verdict(self, row) end
+  end
+  self.good, self.judged = nil, nil
+  return self
+end
+
+-- Answers that a judge of their suite has not spoken on: a budget may have ended the run before.
+local function lacking(counted, description)
+  local wanted, n = {}, 0
+  for _, suite in ipairs(description.inputs and description.inputs.suites or {}) do
+    for _, judge in ipairs(suite.judges or {}) do
+      wanted[judge] = (wanted[judge] or 0) + (counted.by_suite[suite.name] or 0)
     end
   end
-  self.good = nil
-  return self
+  for judge, answers in pairs(wanted) do n = n + math.max(0, answers - (counted.by_judge[judge] or 0)) end
+  counted.by_suite, counted.by_judge = nil, nil
+  return n
 end
 
 -- Suites' sizes times what they are crossed with; nil where an old run.json does not say.
@@ -62,8 +83,8 @@ local function planned(description)
 end
 
 ---How a run stands: { path, state ("running", "finished", "stopped"), holder (the process's id, where it can be told),
----planned, answered, failures (rows), by_code, first (errors), verdicts (judge -> state -> n), live (what the process
----itself says, at most a few seconds old; see lre.progress), budget }.
+---planned, answered, lacking (verdicts on answers), failures (rows), by_code, first (errors), verdicts (by judge
+---and state), live (what the process itself says, at most a few seconds old; see lre.progress), budget }.
 ---@param path string a run's folder
 function status.of(path)
   path = path:gsub("/+$", "")
@@ -76,7 +97,9 @@ function status.of(path)
   out.started_at = description.started_at
   out.live = locked and read_json(path .. "/status.json") or nil
   out.budget = read_json(path .. "/budget.json")
+  out.lacking = lacking(out, description)
   local finished = fs.stat(path .. "/results.json") and (not out.planned or out.answered >= out.planned)
+    and out.lacking == 0
   out.state = locked and "running" or finished and "finished" or "stopped"
   return out
 end
@@ -115,6 +138,7 @@ function status.text(out)
   for judge, states in sorted_pairs(out.verdicts) do
     lines[#lines + 1] = ("verdicts %s: %s"):format(judge, counts_text(states))
   end
+  if out.lacking > 0 then lines[#lines + 1] = ("verdicts lacking: %d"):format(out.lacking) end
   for _, one in ipairs(out.first) do
     lines[#lines + 1] = ("error    %s: %s"):format(one.key, one.message or one.code)
   end
