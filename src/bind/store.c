@@ -69,15 +69,15 @@ static int store_close(lua_State *L) {
   return store_gc(L);
 }
 
-static struct shared *check_shared(lua_State *L) {
-  struct store *s = luaL_checkudata(L, 1, STORE_TYPE);
+static struct shared *check_shared(lua_State *L, int index) {
+  struct store *s = luaL_checkudata(L, index, STORE_TYPE);
   if (!s->shared) luaL_error(L, "the index is closed");
   if (s->shared->updating) luaL_error(L, "the index is being brought up to date");
   return s->shared;
 }
 
 static struct lre_store *check_store(lua_State *L) {
-  return check_shared(L)->store;
+  return check_shared(L, 1)->store;
 }
 
 /* ---- update ---- */
@@ -207,7 +207,7 @@ static struct work *new_work(struct shared *shared, const char *journal) {
 }
 
 static int store_update(lua_State *L) {
-  struct shared *shared = check_shared(L);
+  struct shared *shared = check_shared(L, 1);
   const char *journal = luaL_checkstring(L, 2);
   struct lre_err err;
   lre_sched_check_wait(L, "index:update");
@@ -305,12 +305,19 @@ static int store_table(lua_State *L) {
 
 struct walk {
   struct lre_store_walk *walk; /* NULL: ended */
+  struct shared *shared;       /* its index's: the walk may be the last that is collected */
   int fd;
 };
 
+/* As closing the index, it waits for an update: they have one connection. */
 static int walk_gc(lua_State *L) {
   struct walk *w = luaL_checkudata(L, 1, WALK_TYPE);
-  lre_store_walk_close(w->walk);
+  if (w->walk) {
+    pthread_mutex_lock(&w->shared->mutex);
+    lre_store_walk_close(w->walk);
+    pthread_mutex_unlock(&w->shared->mutex);
+  }
+  release_shared(w->shared);
   if (w->fd >= 0) close(w->fd);
   *w = (struct walk){.fd = -1};
   return 0;
@@ -340,8 +347,7 @@ static int next_trial(lua_State *L) {
   struct lre_err err;
   if (!w->walk) return 0;
   lua_getiuservalue(L, lua_upvalueindex(1), 1);
-  struct store *s = lua_touserdata(L, -1);
-  if (!s->shared) return luaL_error(L, "the index is closed");
+  check_shared(L, -1);
   lua_settop(L, 0);
   int got = lre_store_walk_next(w->walk, &trial, &err);
   if (got < 0) return lre_bind_raise(L, &err);
@@ -361,11 +367,12 @@ static int next_trial(lua_State *L) {
 }
 
 static int store_trials(lua_State *L) {
-  struct lre_store *s = check_store(L);
+  struct shared *shared = check_shared(L, 1);
   const char *journal = luaL_checkstring(L, 2);
   struct lre_err err;
   struct walk *w = lua_newuserdatauv(L, sizeof *w, 1);
-  *w = (struct walk){.fd = -1};
+  *w = (struct walk){.shared = shared, .fd = -1};
+  shared->references++;
   luaL_setmetatable(L, WALK_TYPE);
   lua_pushvalue(L, 1); /* the index lives as long as its walk */
   lua_setiuservalue(L, -2, 1);
@@ -374,7 +381,7 @@ static int store_trials(lua_State *L) {
     lre_err_errno(&err, errno, "cannot open %s", journal);
     return lre_bind_fail(L, &err);
   }
-  w->walk = lre_store_walk_open(s, &err);
+  w->walk = lre_store_walk_open(shared->store, &err);
   if (!w->walk) return lre_bind_fail(L, &err);
   lua_pushcclosure(L, next_trial, 1);
   return 1;

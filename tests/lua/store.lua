@@ -1,6 +1,6 @@
 -- lre.store: the index over a journal, and the table that is made with it.
 local fs, json, process = require "lre.fs", require "lre.json", require "lre.process"
-local store = require "lre.store"
+local sched, store = require "lre.sched", require "lre.store"
 local test = require "lre.unit"
 
 local GOLDEN = test.root .. "/tests/golden/table."
@@ -164,6 +164,28 @@ test("a_walk_over_a_closed_index_is_a_scripts_bug", function()
   s:close()
   test.raises(walk, "the index is closed")
   test.raises(function() s:update(path) end, "the index is closed")
+end)
+
+test("while_an_index_is_brought_up_to_date_nothing_else_is_done_with_it", function()
+  local path, at = journal(ROWS)
+  local s = assert(store.open(at))
+  assert(s:update(path))
+  local walk = assert(s:trials(path))
+  append(path, trial "z")
+  local updater = sched.spawn(function() assert(s:update(path)) end)
+  local other = sched.spawn(function() -- its turn is before the end of any wait is looked for
+    for _, use in ipairs { walk, function() s:count() end, function() s:update(path) end } do
+      test.raises(use, "the index is being brought up to date")
+    end
+    walk = nil
+    collectgarbage()
+  end)
+  updater:wait()
+  other:wait()
+  test.eq(assert(s:count()).done, 3)
+  local cut_off = sched.spawn(function() s:update(path) end)
+  sched.spawn(function() cut_off:cancel() end):wait()
+  s:close()
 end)
 
 test("something_else_in_its_place_is_an_error_and_stays", function()
