@@ -187,7 +187,7 @@ struct field {
 struct scan {
   struct lre_fs_lines *reader;
   struct lre_json_text line, part; /* as they were checked */
-  struct lre_buf name;             /* of a member, where it is written with escapes */
+  struct lre_buf name, inner_name; /* of a member of the line, and of one further inside, decoded from its escapes */
   bool rows_only;
   size_t n_fields;
   struct field fields[];
@@ -202,17 +202,18 @@ static int scan_gc(lua_State *L) {
   lre_json_text_free(&s->line);
   lre_json_text_free(&s->part);
   lre_buf_free(&s->name);
+  lre_buf_free(&s->inner_name);
   return 0;
 }
 
-/* The next member of an object, its name decoded. */
-static bool next_member(struct scan *s, const char **p, const char *end, struct lre_json_span *name,
+/* The next member of an object, its name decoded: into `room`, where it is written with escapes. */
+static bool next_member(struct lre_buf *room, const char **p, const char *end, struct lre_json_span *name,
                         struct lre_json_span *value) {
   if (!lre_json_span_member(p, end, name, value)) return false;
   if (!memchr(name->s, '\\', name->len)) return true;
-  lre_buf_clear(&s->name);
-  if (lre_json_span_string((struct lre_json_span){name->s - 1, name->len + 2}, &s->name))
-    *name = (struct lre_json_span){s->name.data, s->name.len};
+  lre_buf_clear(room);
+  if (lre_json_span_string((struct lre_json_span){name->s - 1, name->len + 2}, room))
+    *name = (struct lre_json_span){room->data, room->len};
   return true;
 }
 
@@ -222,7 +223,7 @@ static struct lre_json_span pick(struct scan *s, struct lre_json_span value, con
     size_t len = strcspn(path, ".");
     struct lre_json_span name, inner, found = {NULL, 0};
     const char *p = value.s + 1, *end = value.s + value.len;
-    while (*value.s == '{' && !found.s && next_member(s, &p, end, &name, &inner)) {
+    while (*value.s == '{' && !found.s && next_member(&s->inner_name, &p, end, &name, &inner)) {
       if (name.len == len && memcmp(name.s, path, len) == 0) found = inner;
     }
     value = found;
@@ -261,7 +262,7 @@ static bool read_line(struct scan *s, struct lre_err *err) {
   const char *end = s->line.text + s->line.len, *p = s->line.text;
   for (size_t i = 0; i < s->n_fields; i++) s->fields[i].found = (struct lre_json_span){NULL, 0};
   p += strspn(p, " \t\r\n") + 1;
-  while (next_member(s, &p, end, &name, &value)) {
+  while (next_member(&s->name, &p, end, &name, &value)) {
     note_member(s, name, value);
     if (lre_json_span_is(name, "v")) v = value;
     if (lre_json_span_is(name, "type")) type = value;

@@ -103,6 +103,12 @@ test("only_the_named_fields_are_picked", function()
   })
 end)
 
+test("a_name_that_is_written_with_escapes_is_found_at_every_depth", function()
+  local file = path()
+  assert(fs.write(file, '{"\\u0061b":{"' .. ("\\u0062"):rep(2000) .. '":0,"\\u0078":1,"y":2},"k\\u0065y":"a"}\n'))
+  test.eq(rows(file, { "ab.x", "ab.y", "key" }), { { { ["ab.x"] = 1, ["ab.y"] = 2, key = "a" }, 1 } })
+end)
+
 test("a_bad_line_is_said_and_the_scan_goes_on", function()
   local file = path()
   assert(fs.write(file, '{"a":1}\nnot json\n[]\n\n{"a":2}\n{"a":3'))
