@@ -280,6 +280,12 @@ static void check_labels(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* Notes the value on the top in the registry, and leaves it. */
+static void keep(lua_State *L, const void *key) {
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
 /* ---- what no row needs ---- */
 
 /* Examples and the texts of patterns are most of a judge's tables, and each collection would mark them. */
@@ -309,14 +315,27 @@ static void write_resting(lua_State *L, struct lre_sandbox *sb) {
   lua_settop(L, top);
 }
 
-/* Of the declared table at 2. */
+/* The declared table at 2 becomes a copy without them. The file's own functions may hold the table itself and read all
+ * of it; where none does, the collector takes it. */
 static void drop_resting(lua_State *L, struct lre_sandbox *sb) {
   if (!sb->spec->loaded) write_resting(L, sb);
-  for (int i = 0; sb->spec->resting && i < N_RESTING; i++) {
-    lua_pushstring(L, RESTING[i]);
-    lua_pushnil(L);
-    lua_rawset(L, 2);
+  if (!sb->spec->resting) return;
+  lua_newtable(L);
+  int copy = lua_gettop(L);
+  for (lua_pushnil(L); lua_next(L, 2);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, copy);
   }
+  for (int i = 0; i < N_RESTING; i++) {
+    lua_pushnil(L);
+    lua_setfield(L, copy, RESTING[i]);
+  }
+  if (lua_getmetatable(L, 2)) lua_setmetatable(L, copy); /* freezing says what is wrong with it */
+  lua_replace(L, 2);
+  lua_pushvalue(L, 2);
+  keep(L, &lre_judge_declared);
+  lua_pop(L, 1);
 }
 
 /* Arguments: the declared table's copy in another state, the document. */
@@ -342,12 +361,6 @@ bool lre_judge_add_resting(const struct lre_sandbox_spec *spec, lua_State *to, s
   if (status == LUA_OK) return true;
   lua_pop(to, 1);
   return lre_err_memory(err);
-}
-
-/* Notes the value on the top in the registry, and leaves it. */
-static void keep(lua_State *L, const void *key) {
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
 static int load_main(lua_State *L) {

@@ -204,6 +204,20 @@ test("examples_become_inputs_with_what_they_expect", function()
   test.eq(list[2].why, "wrong")
 end)
 
+test("a_judges_functions_see_all_of_what_it_declares", function()
+  local path = write("selfish.lua", [[
+local lre = require "lre"
+local spec
+spec = lre.judge { name = "selfish", version = "1", kind = "rule", labels = { "a" }, patterns = { x = "x" },
+  judge = function() return { label = spec.examples[1].label, evidence = { spec.patterns.x } } end,
+  examples = { { response = "x", label = "a" } } }
+return spec
+]])
+  local opened = judge.open(path)
+  local verdict = opened:verdict(opened:examples()[1].input)
+  test.eq({ verdict.label, verdict.evidence }, { "a", { "x" } })
+end)
+
 test("every_bundled_judge_passes_its_examples", function()
   local catalog, seen = require "lre.catalog", 0
   for _, entry in ipairs(catalog.list "judges") do
