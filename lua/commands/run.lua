@@ -134,8 +134,9 @@ local function closing(args, run)
   lines[#lines + 1] = cache.line(args.cache_object, run.asked.asked + sent_by_judges(run.plan.judges),
     timing.retries + timing.judge_retries)
   for _, one in ipairs(run:silent_judges()) do
-    lines[#lines + 1] = ("no data  judge %s gave no verdict on any of the %d answers of %s, suite %s: all are unscored")
-      :format(one.judge, one.total, one.model, one.suite)
+    lines[#lines + 1] = ("no data  judge %s gave no verdict on any answer of %s, suite %s, persona %s: %d unscored; "
+      .. "why: results.csv, verdicts.%s.reason.code"):format(one.judge, one.model, one.suite, one.persona, one.total,
+      one.judge)
   end
   if run.asked.stopped then lines[#lines + 1] = "stopped: " .. run.asked.stopped.message end
   if run.asked.timed_out then lines[#lines + 1] = (args.max_wall and "--max-wall" or "--timeout-run") .. " passed" end

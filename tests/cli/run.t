@@ -442,7 +442,7 @@ A judge that could read none of the answers has no rate to show: that is said, a
   lre: warning: harmful_helpful/hh-001|none|fake/fake-1b: judge misspells: unscored: label: "shrot" is not in the judge's labels
   results  ./silent/results.json
   cache    off: 0 hits, 1 miss, 0 writes; 0 retries
-  no data  judge misspells gave no verdict on any of the 1 answers of fake/fake-1b, suite harmful_helpful: all are unscored
+  no data  judge misspells gave no verdict on any answer of fake/fake-1b, suite harmful_helpful, persona none: 1 unscored; why: results.csv, verdicts.misspells.reason.code
   | fake/fake-1b | harmful_helpful | 1 | 0 | 0 | 0 | 1 | 0 | 0 | — | — |
   | fake/fake-1b | harmful_helpful | no data (0 of 1) |
   - fake/fake-1b, harmful_helpful, none: left out 1 unscored of 1
