@@ -25,7 +25,8 @@ struct lre_table_spec {
  * field of the trial ("response.text"), or of a judge's verdict ("verdicts.NAME.label"; "verdicts.NAME#2.label" of its
  * second); the order is that of the names' bytes, "key" first. Its type is that of its values: all booleans, all
  * integers, all numbers, else text (a list is JSON text). A verdict is shown where it is about the answer that counts.
- * The journal is read once where its first rows have all columns, else twice; memory is for one row and a group of Parquet rows. */
+ * The journal is read once where its first rows have all columns, else twice; memory is for some thousand cells, a
+ * window of the journal and a group of Parquet rows. */
 bool lre_table_write(struct lre_store *s, const char *journal, const struct lre_table_spec *spec, const char *csv,
                      const char *parquet, struct lre_err *err);
 
