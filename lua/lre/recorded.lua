@@ -83,7 +83,7 @@ end
 local text, words = shape.string(), shape.list(shape.string())
 
 local result_row = part { suite = text, model = text, persona = text, judge = text, primary = given(text),
-  categories = given(map_of(part())) }
+  categories = map_of(part()) }
 
 local function check_row(_, value, path, out)
   local before = #out
@@ -101,6 +101,9 @@ local function check_measured(_, value, path, out)
   local before, counted = #out, {}
   measured_fields:check(value, path, out)
   if #out > before then return end
+  for _, name in ipairs(value.mean and {} or { "rate", "of" }) do
+    if not value[name] then return tell(out, path .. "." .. name, "expected a list of labels, or a mean beside it") end
+  end
   for _, label in ipairs(value.of or {}) do counted[label] = true end
   for i, label in ipairs(value.rate or {}) do
     if not counted[label] then
@@ -109,7 +112,7 @@ local function check_measured(_, value, path, out)
   end
 end
 
-local script = with { path = given(text), sha256 = given(text) }
+local script = with { path = text, sha256 = text }
 local any_map = given(shape.map(shape.any()))
 
 -- `strictly`: a run's description has what a results file may leave out.
@@ -118,13 +121,13 @@ local function inputs_of(strictly)
   return with {
     judges = shape.list(with { name = text, hash = must(text), labels = must(words),
       metrics_of = given(map_of(shape.list { what = "table", check = check_measured })),
-      source = given(with { path = given(text), sha256 = given(text), modules = given(map_of(script)) }) }),
-    suites = shape.list(with { name = text, title = given(text), hash = must(text), count = must(count),
+      source = given(with { path = text, sha256 = text, modules = map_of(script) }) }),
+    suites = shape.list(with { name = text, title = must(text), hash = must(text), count = must(count),
       judges = must(words) }, some),
     personas = shape.list(with { name = text, hash = must(text) }, some),
     models = shape.list(with { label = text, adapter = given(text), id = given(text), params = any_map,
       options = any_map }, some),
-    repeats = must(shape.integer { min = 1 }), planned = given(count),
+    repeats = must(shape.integer { min = 1 }), planned = must(count),
   }
 end
 
@@ -158,7 +161,8 @@ local names = shape.list(with { name = text })
 local limit = given(count)
 local run = with {
   inputs = given { what = "table", check = check_inputs },
-  plan = given(with { judges = names, suites = names, personas = given(names), repeats = given(count) }),
+  plan = given(with { judges = names, suites = names, personas = names, models = shape.list(with { label = text }),
+    repeats = shape.integer { min = 1 } }),
   files = given(shape.list(with { kind = text, name = text, file = text, sha256 = text })),
   flags = given(with { judge_steps = limit, judge_memory = limit, regex_match_limit = limit }),
   judged = given(shape.list(with {})), resumed_at = given(words),

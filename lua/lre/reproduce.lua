@@ -44,10 +44,15 @@ local function path_of(entry)
   end
 end
 
+-- Those that the run began with; where it does not say that, all.
+local function first_judges(info)
+  return info.plan and info.plan.judges or info.inputs.judges
+end
+
 -- Judges that spoke later (`lre judge`) are asked at once when the run is made again.
 local function with_later_judges(info, judges)
   local planned, out = {}, json.array {}
-  for _, one in ipairs(info.plan.judges) do planned[one.name] = true end
+  for _, one in ipairs(first_judges(info)) do planned[one.name] = true end
   local later = {}
   for _, entry in ipairs(info.inputs.judges) do
     if not planned[entry.name] then
@@ -56,7 +61,7 @@ local function with_later_judges(info, judges)
   end
   if #later == 0 then return judges end
   if #judges == 0 then -- the suites' own
-    for _, one in ipairs(info.plan.judges) do
+    for _, one in ipairs(first_judges(info)) do
       for _, entry in ipairs(info.inputs.judges) do
         if entry.name == one.name then out[#out + 1] = judge_spec(entry) end
       end
@@ -173,7 +178,7 @@ end
 
 -- The run's flags know nothing of a judge that came with `lre judge`: where it was asked stands in the inputs alone.
 local function spoke_later(info, entry)
-  for _, one in ipairs(info.plan.judges) do
+  for _, one in ipairs(first_judges(info)) do
     if one.name == entry.name then return false end
   end
   return true

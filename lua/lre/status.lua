@@ -3,6 +3,7 @@
 local fs = require "lre.fs"
 local journal = require "lre.journal"
 local json = require "lre.json"
+local recorded = require "lre.recorded"
 local rundir = require "lre.rundir"
 local set = require "lre.set"
 
@@ -16,6 +17,14 @@ local function read_json(path)
   if not fs.stat(path) then return nil end
   local data = json.decode((fs.read(path)) or "", { max_bytes = 1 << 30 })
   return type(data) == "table" and data or nil
+end
+
+-- {} where there is none yet.
+local function read_description(path)
+  local description = read_json(path) or {}
+  local damage = recorded.damage(description, path)
+  if damage then fail("%s", damage) end
+  return description
 end
 
 local FIELDS = { "type", "key", "judge", "judge_hash", "n", "response_hash", "state", "suite", "model", "persona",
@@ -90,7 +99,7 @@ function status.of(path)
   path = path:gsub("/+$", "")
   local journal_path = path .. "/partials.jsonl"
   if not fs.stat(journal_path) then fail("%s: is no run (it has no partials.jsonl)", path) end
-  local description = read_json(path .. "/run.json") or {}
+  local description = read_description(path .. "/run.json")
   local out = read_journal(journal_path)
   local locked, holder = journal.holder(journal_path)
   out.path, out.planned, out.holder = path, planned(description), holder

@@ -278,13 +278,18 @@ end
 local function row_name(row)
   local out = {}
   for i, field in ipairs { "suite", "model", "persona", "judge", "inner", "outer" } do
-    out[i] = row[field] or ""
+    out[i] = type(row[field]) == "string" and row[field] or ""
   end
   return (table.concat(out, ", "):gsub("[, ]+$", ""):gsub(", , ", ", "))
 end
 
 local function check_rows(self, list, made, found)
   if not json.is_array(found) then return problem(self, "results.json", nil, list, "a list", found) end
+  for i, row in ipairs(found) do
+    if type(row) ~= "table" then
+      return problem(self, "results.json", nil, ("%s[%d]"):format(list, i), "a table", row)
+    end
+  end
   diff.by_name(made, found, row_name, function(name, expected, got)
     local row = ("%s (%s)"):format(list, name)
     if not expected or not got then

@@ -29,7 +29,7 @@ local function line(row, category, part, name, labels)
   end
   local function add(value) fields[#fields + 1] = field(value) end
   for _, key in ipairs(NUMBERS) do add(metric[key]) end
-  add(metric.method)
+  add(report.plain(field(metric.method)))
   local bounds = report.bounds(part, metric)
   add(bounds.missing)
   add(bounds.all and json.round(bounds.all.value))
@@ -86,7 +86,8 @@ return lre.report {
       for _, name in ipairs(report.metrics(row)) do
         lines[#lines + 1] = line(row, "", row, name, labels)
         for _, category in ipairs(report.categories(row)) do
-          lines[#lines + 1] = line(row, category, row.categories[category], name, labels)
+          local part = row.categories[category]
+          if part.metrics[name] then lines[#lines + 1] = line(row, category, part, name, labels) end
         end
       end
     end
