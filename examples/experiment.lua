@@ -16,5 +16,5 @@ local run = lre.experiment {
 
 print(run:report "md")
 for _, cell in ipairs(run:cells { by = { "model", "persona" } }) do
-  print(("%s, persona %s: %s to %s"):format(cell.model, cell.persona, cell.rate.low, cell.rate.high))
+  print(("%s, persona %s: %.3f to %.3f"):format(cell.model, cell.persona, cell.rate.low, cell.rate.high))
 end

@@ -125,7 +125,8 @@ local function closing(args, run)
   if log.level() == "ERROR" then return end
   local lines = { ("results  %s/results.json"):format(run.dir) }
   if args.out and args.out ~= "-" then
-    lines[#lines + 1] = ("Wrote %d result rows to %s"):format(#run.results.rows, args.out)
+    local n = #run.results.rows
+    lines[#lines + 1] = ("Wrote %d result row%s to %s"):format(n, n == 1 and "" or "s", args.out)
   end
   if args.dump_raw and args.dump_raw ~= "-" then
     lines[#lines + 1] = ("Wrote %d responses to %s"):format(run.results.trials.recorded, args.dump_raw)

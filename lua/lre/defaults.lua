@@ -335,11 +335,10 @@ end
 
 ---A flag's help with its unit and default.
 function defaults.help(e)
-  local default = e.default_text or e.default
-  local text = e.help
-  if e.unit then text = text:gsub("%.$", "") .. ", in " .. e.unit .. "." end
-  if default ~= nil then text = ("%s (default %s)"):format(text, default) end
-  return text
+  local default, notes = e.default_text or e.default, {}
+  if e.unit then notes[1] = "in " .. e.unit end
+  if default ~= nil then notes[#notes + 1] = "default " .. tostring(default) end
+  return notes[1] and ("%s (%s)"):format(e.help, table.concat(notes, ", ")) or e.help
 end
 
 local METAVAR = { integer = "N", number = "X" }

@@ -16,7 +16,7 @@ enum lre_dtype { LRE_DTYPE_F32, LRE_DTYPE_F16, LRE_DTYPE_BF16, LRE_DTYPE_I8, LRE
 enum { LRE_TENSOR_DIMS = 8 };
 struct lre_tensor {
   char *name;
-  const char *file; /* its name, for errors */
+  const char *file;     /* its name, for errors */
   enum lre_dtype dtype; /* LRE_DTYPE_OTHER: checked, not usable; LRE_DTYPE_I8 only where we quantised */
   size_t n_dims, dims[LRE_TENSOR_DIMS];
   const void *data; /* little-endian, row-major; may be unaligned */

@@ -19,7 +19,7 @@ The README's commands, as they stand there. A server on loopback stands in for t
   |---|---|---|---|
   | openai/my-model | harmful_helpful | 0.143 [0.026, 0.513] (1/7) | 0.000 [0.000, 0.324] (0/8) |
   results  runs/\d{8}_\d{6}(-\d)?/results\.json (re)
-  Wrote 1 result rows to results.json
+  Wrote 1 result row to results.json
   cache    off: 0 hits, 15 misses, 0 writes; 0 retries
   $ ls results.json runs/*/results.json | wc -l
   2
@@ -31,7 +31,7 @@ The README's commands, as they stand there. A server on loopback stands in for t
   run      runs/\d{8}_\d{6}(-\d)? (re)
   trials   15, 8 in flight
   results  runs/\d{8}_\d{6}(-\d)?/results\.json (re)
-  Wrote 1 result rows to results.json
+  Wrote 1 result row to results.json
   cache    off: 0 hits, 15 misses, 0 writes; 0 retries
   | openai/my-model | harmful_helpful | 15 | 1 | 14 | 0 | 0 | 0 | 0 | 0.067 | [0.012, 0.298] |
 
@@ -82,8 +82,8 @@ Write an experiment.
   | fake/fake-1b | refusal_calibration | developer_mode_dan | 0.400 [0.118, 0.769] (2/5) | — |
   | fake/fake-1b | refusal_calibration | none | 0.400 [0.118, 0.769] (2/5) | — |
   
-  fake/fake-1b, persona developer_mode_dan: 0.16818032970624 to 0.68732623026634
-  fake/fake-1b, persona none: 0.31267376973366 to 0.83181967029376
+  fake/fake-1b, persona developer_mode_dan: 0.168 to 0.687
+  fake/fake-1b, persona none: 0.313 to 0.832
 
 Alignment under personas.
 

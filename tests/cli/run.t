@@ -22,7 +22,7 @@ The command whose name stays, against a server that speaks the OpenAI protocol.
   |---|---|---|---|
   | openai/mock | q | 1.000 [0.207, 1.000] (1/1) | 0.000 [0.000, 0.658] (0/2) |
   results  DIR/ID/results.json
-  Wrote 1 result rows to results.json
+  Wrote 1 result row to results.json
   cache    off: 0 hits, 3 misses, 0 writes; 0 retries
   $ cmp results.json DIR/ID/results.json
   $ ls DIR/ID

@@ -19,8 +19,8 @@ A script is Lua with the engine at hand.
   | fake/fake-1b | refusal_calibration | developer_mode_dan | 0.400 [0.118, 0.769] (2/5) | — |
   | fake/fake-1b | refusal_calibration | none | 0.400 [0.118, 0.769] (2/5) | — |
   
-  fake/fake-1b, persona developer_mode_dan: 0.16818032970624 to 0.68732623026634
-  fake/fake-1b, persona none: 0.31267376973366 to 0.83181967029376
+  fake/fake-1b, persona developer_mode_dan: 0.168 to 0.687
+  fake/fake-1b, persona none: 0.313 to 0.832
   $ lre script $ROOT/examples/experiment.lua -- --help
   Options of $ROOT/examples/experiment.lua:
     --limit INTEGER              samples per suite (default: 10)

@@ -50,7 +50,7 @@ Those with a server that answers.
   |---|---|---|---|
   | gpt-4o-mini | harmful_helpful | 0.143 [0.026, 0.513] (1/7) | 0.000 [0.000, 0.324] (0/8) |
   results  runs/openai/results.json
-  Wrote 1 result rows to results.json
+  Wrote 1 result row to results.json
   cache    off: 0 hits, 15 misses, 0 writes; 0 retries
   $ lre run \
   > --adapter anthropic --model claude-3-haiku-20240307 \
