@@ -3,10 +3,10 @@
  * All functions here run on the thread, but for those of the header. */
 #include "core/http_thread.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/thread.h"
 
 enum {
   FIRST_RESERVE = 1 << 20,     /* a server's Content-Length is believed up to here */
@@ -472,13 +472,8 @@ static void *run_thread(void *arg) {
 
 /* The caller's functions -------------------------------------------------------------- */
 
-/* The thread takes no signals: they are the caller's. */
 static bool create_thread(struct lre_http *http, struct lre_err *err) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&http->thread, NULL, run_thread, http);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int failed = lre_thread_start(&http->thread, run_thread, http);
   http->has_thread = failed == 0;
   return http->has_thread || lre_err_errno(err, failed, "cannot start the thread that sends requests");
 }

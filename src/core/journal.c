@@ -14,6 +14,7 @@
 
 #include "core/fs.h"
 #include "core/platform.h"
+#include "core/thread.h"
 
 /* Lines wait this long for company before a sync, unless somebody waits for them: it bounds syncs and wake-ups to 200 a
  * second on a fast disk, each of which costs the disk's driver and the loop. */
@@ -177,7 +178,7 @@ struct lre_journal *lre_journal_open(const char *path, struct lre_journal_repair
   if (!j->path) {
     lre_err_memory(err);
   } else if (open_file(j, repair, err)) {
-    int failed = pthread_create(&j->thread, NULL, sync_lines, j);
+    int failed = lre_thread_start(&j->thread, sync_lines, j);
     j->has_thread = failed == 0;
     if (j->has_thread) return j;
     lre_err_errno(err, failed, "cannot start the journal's thread");

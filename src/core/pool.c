@@ -1,8 +1,9 @@
 #include "core/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "core/thread.h"
 
 /* Far over any machine's cores: a larger number is a mistake. */
 #define MAX_THREADS 1024
@@ -85,15 +86,8 @@ static void *worker(void *arg) {
   return NULL;
 }
 
-/* Signals are for the main thread, which drains and saves; a fault is its own thread's. */
 static int start_thread(struct lre_pool *pool) {
-  const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-  sigset_t blocked, before;
-  sigfillset(&blocked);
-  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(&blocked, faults[i]);
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  int rc = pthread_create(&pool->threads[pool->n_threads], NULL, worker, pool);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int rc = lre_thread_start(&pool->threads[pool->n_threads], worker, pool);
   if (rc == 0) pool->n_threads++;
   return rc;
 }

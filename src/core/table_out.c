@@ -1,13 +1,13 @@
 #include "core/table_out.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/csv.h"
 #include "core/fs.h"
 #include "core/json.h"
+#include "core/thread.h"
 
 /* A batch is handed over when it has so much; a table may have thousands of columns, and a text 16 MiB. */
 enum { BATCH_CELLS = 8192, BATCH_TEXT_BYTES = 256 << 10 };
@@ -114,13 +114,8 @@ static bool make_batches(struct lre_table_out *out, struct lre_err *err) {
   return true;
 }
 
-/* Signals are the main thread's. */
 static bool start_thread(struct lre_table_out *out, struct lre_err *err) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&out->thread, NULL, run_thread, out);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int failed = lre_thread_start(&out->thread, run_thread, out);
   out->has_thread = failed == 0;
   return out->has_thread || lre_err_errno(err, failed, "cannot start the thread that writes tables");
 }

@@ -1,11 +1,11 @@
 #include "infer/batch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/platform.h"
+#include "core/thread.h"
 #include "infer/kv.h"
 
 /* A request that runs. */
@@ -486,16 +486,11 @@ static bool make_parts(struct lre_batch *b, struct lre_err *err) {
   return (b->tokens && b->wanting && b->scratch && b->penalised) || lre_err_memory(err);
 }
 
-/* Signals are the main thread's. */
 static bool start_thread(struct lre_batch *b, struct lre_err *err) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool ok = make_parts(b, err);
-  int failed = ok ? pthread_create(&b->thread, NULL, run_batch, b) : 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  b->started = ok && !failed;
-  return b->started || (ok ? lre_err_errno(err, failed, "starting the engine's thread") : false);
+  if (!make_parts(b, err)) return false;
+  int failed = lre_thread_start(&b->thread, run_batch, b);
+  b->started = failed == 0;
+  return b->started || lre_err_errno(err, failed, "starting the engine's thread");
 }
 
 struct lre_batch *lre_batch_new(struct lre_model *m, struct lre_tokenizer *t, const struct lre_batch_options *options,

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/thread.h"
+
 /* A pass through a model has some hundred loops, tens of microseconds apart: a waiting thread looks that long before it
  * sleeps. Where more threads run than there are cores it must not be longer. */
 #define SPINS 4000
@@ -137,7 +139,7 @@ static bool start_workers(struct lre_team *t, size_t n_threads, struct lre_err *
   for (size_t i = 1; i < n_threads; i++, t->n_threads++) {
     struct worker *w = &t->workers[i - 1];
     *w = (struct worker){.team = t, .index = i};
-    int failed = pthread_create(&w->thread, NULL, run_worker, w);
+    int failed = lre_thread_start(&w->thread, run_worker, w);
     if (failed) return lre_err_errno(err, failed, "starting thread %zu of %zu", i, n_threads);
   }
   return true;
