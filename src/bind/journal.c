@@ -256,12 +256,11 @@ static bool check_row(struct lre_json_span v, struct lre_json_span type, struct 
   return lre_err_set(err, "journal", "foreign", "is no row of a run: key: expected a string");
 }
 
-/* Finds the fields in a line that is an object. */
-static bool read_line(struct scan *s, struct lre_err *err) {
+/* Finds the fields of a line. */
+static bool read_line(struct scan *s, struct lre_json_span row, struct lre_err *err) {
   struct lre_json_span name, value, v = {NULL, 0}, type = {NULL, 0}, key = {NULL, 0};
-  const char *end = s->line.text + s->line.len, *p = s->line.text;
+  const char *p = row.s + 1, *end = row.s + row.len;
   for (size_t i = 0; i < s->n_fields; i++) s->fields[i].found = (struct lre_json_span){NULL, 0};
-  p += strspn(p, " \t\r\n") + 1;
   while (next_member(&s->name, &p, end, &name, &value)) {
     note_member(s, name, value);
     if (lre_json_span_is(name, "v")) v = value;
@@ -318,11 +317,12 @@ static int next_row(lua_State *L) {
     return 0;
   }
   if (!lre_json_check(&s->line, line, len, &scan_limits, &err)) return fail_line(L, number, &err);
-  if (s->line.text[strspn(s->line.text, " \t\r\n")] != '{') {
+  struct lre_json_span row = lre_json_span_of(s->line.text, s->line.len);
+  if (*row.s != '{') {
     lre_err_set(&err, "json", "type", "line %llu: expected an object", (unsigned long long)number);
     return fail_line(L, number, &err);
   }
-  if (!read_line(s, &err)) return fail_line(L, number, &err);
+  if (!read_line(s, row, &err)) return fail_line(L, number, &err);
   push_row(L, s, lua_upvalueindex(2));
   lua_pushinteger(L, (lua_Integer)number);
   return 2;

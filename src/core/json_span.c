@@ -8,8 +8,12 @@
 
 static const struct lre_json_limits LIMITS = {.max_depth = 128, .bigint_as_string = true};
 
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static const char *skip_space(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) p++;
+  while (p < end && is_space(*p)) p++;
   return p;
 }
 
@@ -33,11 +37,19 @@ static const char *skip_value(const char *p, const char *end) {
       continue;
     }
     if (*p == '{' || *p == '[') depth++;
-    if (depth == 0 && (*p == ',' || *p == '}' || *p == ']' || *p == ' ')) return p;
+    if (depth == 0 && (*p == ',' || *p == '}' || *p == ']' || is_space(*p))) return p;
     if ((*p == '}' || *p == ']') && --depth == 0) return p + 1;
     p++;
   }
   return p;
+}
+
+struct lre_json_span lre_json_span_of(const char *text, size_t len) {
+  const char *p = text, *end = text + len;
+  if (len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
+  p = skip_space(p, end);
+  while (end > p && is_space(end[-1])) end--;
+  return (struct lre_json_span){p, (size_t)(end - p)};
 }
 
 bool lre_json_span_member(const char **p, const char *end, struct lre_json_span *name, struct lre_json_span *value) {

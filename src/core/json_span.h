@@ -14,6 +14,8 @@ struct lre_json_span {
   size_t len;
 };
 
+/* The value that a whole text is: what stands around it (space, a byte order mark before) left out. */
+struct lre_json_span lre_json_span_of(const char *text, size_t len);
 /* The next member of an object. *p stands behind its '{', or where the last call left it. False at the end. */
 bool lre_json_span_member(const char **p, const char *end, struct lre_json_span *name, struct lre_json_span *value);
 /* The same for the elements of a list: *p stands behind its '['. */

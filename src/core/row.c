@@ -75,9 +75,7 @@ bool lre_row_read(struct lre_row_reader *r, const char *line, size_t len, struct
   struct fields f = {0};
   r->checked.wants_members = true;
   if (!lre_json_check(&r->checked, line, len, &LIMITS, err)) return false;
-  const char *p = line;
-  while (memchr(" \t\r\n\xEF\xBB\xBF", *p, 7)) p++; /* it is JSON: something follows */
-  if (*p != '{') return is_foreign(err, "expected an object");
+  if (*lre_json_span_of(line, len).s != '{') return is_foreign(err, "expected an object");
   const struct lre_json_member *members = (const struct lre_json_member *)(const void *)r->checked.members.data;
   for (size_t i = 0; i < r->checked.members.len / sizeof *members; i++) {
     struct lre_json_span *to = field_named(&f, (struct lre_json_span){members[i].name, members[i].name_len});

@@ -248,7 +248,7 @@ static bool fill_window(const struct table *t, struct window *w, struct lre_stor
 static bool read_line(const struct table *t, struct window *w, struct lre_store_place place, struct lre_json_span *row,
                       struct lre_err *err) {
   if (!holds(w, place) && !fill_window(t, w, place, err)) return false;
-  *row = (struct lre_json_span){w->bytes.data + (place.at - w->at), (size_t)place.size};
+  *row = lre_json_span_of(w->bytes.data + (place.at - w->at), (size_t)place.size);
   return true;
 }
 

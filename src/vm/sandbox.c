@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_span.h"
 #include "vm/freeze.h"
 #include "vm/judge.h"
 #include "vm/sandbox_state.h"
@@ -287,7 +288,7 @@ bool lre_sandbox_judge_answer(struct lre_sandbox *sb, const struct lre_answer *a
 
 bool lre_sandbox_judge(struct lre_sandbox *sb, const char *text, size_t len, struct lre_buf *out, struct lre_err *err) {
   if (!lre_json_check(&sb->text, text, len, NULL, err)) return false;
-  if (sb->text.text[strspn(sb->text.text, " \t\r\n")] != '{')
+  if (*lre_json_span_of(sb->text.text, sb->text.len).s != '{')
     return lre_err_set(err, "json", "shape", "a row to judge: expected an object with trial and response");
   struct lre_row row = {.text = &sb->text};
   struct seed seed = {text, len};

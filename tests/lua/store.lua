@@ -241,6 +241,15 @@ test("a_table_is_the_same_whatever_the_order_of_the_lines_and_whatever_was_super
   test.ok(parquet2 == parquet)
 end)
 
+test("a_table_is_the_same_where_lines_have_space_around_them_or_a_byte_order_mark_before", function()
+  local csv, parquet = write_table(TABLE)
+  local edited = {}
+  for i, row in ipairs(TABLE) do edited[i] = (i == 1 and "\u{FEFF}" or " \t") .. json.encode(row) .. " \r" end
+  local csv2, parquet2 = write_table(edited)
+  test.eq(csv2, csv)
+  test.ok(parquet2 == parquet)
+end)
+
 test("of_a_judge_that_was_asked_again_under_another_hash_the_last_verdict_is_shown_whole", function()
   local path, at, dir = journal { trial "a", verdict("a", "old", { evidence = { only = "old" } }),
     verdict("a", "new", { judge_hash = "h2" }) }
