@@ -41,9 +41,7 @@ end
 
 -- Making a model ------------------------------------------------------------------------------------------------------
 
-local function fail(exit, ...)
-  error({ exit = exit, message = string.format(...) }, 0)
-end
+local fail = shape.stop
 
 local function is_loopback(host)
   if host == "localhost" or host == "[::1]" then return true end

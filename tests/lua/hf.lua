@@ -24,6 +24,14 @@ local function resolve(name, options)
   return model.resolve { name = "tiny", adapter = "hf", model_id = models .. name, options = options }
 end
 
+-- A copy of a fixture, "m" in a folder of its own, changed by a command that runs beside it; its path and that folder.
+local function copy_of(fixture, change)
+  local folder = test.folder()
+  local copy = "cp -r %s%s m && chmod u+w m/* && export LC_ALL=C && %s"
+  assert(sh(folder, copy:format(models, fixture, change or "true")).exit == 0)
+  return folder .. "/m", folder
+end
+
 test("a_run_gives_the_same_bytes_with_other_threads_batch_and_instruction_set", function()
   local folder = test.folder()
   local flags = ("--model-id %sllama --max-tokens 12 --temperature 0.9 --repeats 2 --run-id "):format(models)
@@ -93,9 +101,7 @@ test("threads_are_no_part_of_a_requests_hash_and_the_checkpoint_is", function()
   local question = { { role = "user", content = "Hi" } }
   local one = resolve("qwen2", { threads = 1 }):preview(question).request_hash
   test.eq(resolve("qwen2", { threads = 2, kv_memory = 9 }):preview(question).request_hash, one)
-  local folder = test.folder() .. "/copy"
-  local edit = "cp -r %sqwen2 %s && chmod u+w %s/* && sed -i 's/\"chat_template\": \"/&x/' %s/tokenizer_config.json"
-  assert(sh(".", edit:format(models, folder, folder, folder)).exit == 0)
+  local folder = copy_of("qwen2", "sed -i 's/\"chat_template\": \"/&x/' m/tokenizer_config.json")
   local other = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
   test.ok(other.facts.template ~= resolve("qwen2").facts.template)
   test.ok(other:preview(question).request_hash ~= one)
@@ -118,8 +124,7 @@ test("a_special_token_in_a_users_text_is_read_as_text", function()
 end)
 
 test("a_system_message_goes_before_the_users_where_the_template_takes_none", function()
-  local folder = test.folder() .. "/strict"
-  assert(sh(".", ("cp -r %sgemma2 %s && chmod u+w %s/*"):format(models, folder, folder)).exit == 0)
+  local folder = copy_of "gemma2"
   assert(fs.write(folder .. "/chat_template.jinja",
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
     .. "{% for m in messages %}{{ m['role'] + ':' + m['content'] }}{% endfor %}"))
@@ -173,9 +178,7 @@ test("what_does_not_fit_is_an_error_of_its_trial", function()
 end)
 
 test("keys_and_values_that_cannot_fit_are_an_error_of_the_trial_that_names_the_flag", function()
-  local folder = test.folder() .. "/long"
-  local copy = "cp -r %sllama %s && chmod u+w %s/* && sed -i 's/embeddings\": 256/embeddings\": 65536/' %s/config.json"
-  assert(sh(".", copy:format(models, folder, folder, folder)).exit == 0)
+  local folder = copy_of("llama", "sed -i 's/embeddings\": 256/embeddings\": 65536/' m/config.json")
   local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder, options = { kv_memory = 1 } }
   local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 60000 })
   test.eq({ answer, err.code, err.attempts }, { nil, "kv_memory", 1 })
@@ -238,11 +241,9 @@ test("alternatives_without_log_probabilities_are_refused_and_a_wrong_value_names
   test.eq(#answer.logprobs.content[1].top_logprobs, 0)
 end)
 
--- A fixture's folder, changed by a command that runs beside it; what a run of it ends with and says.
+-- What a run of a changed copy ends with and says.
 local function run_changed(fixture, change, flags)
-  local folder = test.folder()
-  local copy = "cp -r %s%s m && chmod u+w m/* && export LC_ALL=C && %s"
-  assert(sh(folder, copy:format(models, fixture, change)).exit == 0)
+  local _, folder = copy_of(fixture, change)
   return run(folder, "--model-id ./m --limit 1 --max-tokens 2 " .. (flags or ""))
 end
 
@@ -317,14 +318,13 @@ test("weights_that_are_cut_missing_elsewhere_or_of_another_type_are_refused_with
 end)
 
 test("weights_that_are_no_numbers_give_an_error_and_no_answer", function()
-  local folder = test.folder()
-  assert(sh(folder, ("cp -r %sqwen2 m && chmod u+w m/*"):format(models)).exit == 0)
-  local path, name = folder .. "/m/model.safetensors", "model.layers.0.mlp.down_proj.weight"
+  local copy, folder = copy_of "qwen2"
+  local path, name = copy .. "/model.safetensors", "model.layers.0.mlp.down_proj.weight"
   local bytes = assert(fs.read(path, 1 << 20))
   local length = ("<i8"):unpack(bytes)
   local begin = 8 + length + json.decode(bytes:sub(9, 8 + length))[name].data_offsets[1]
   assert(fs.write(path, bytes:sub(1, begin) .. ("<f"):pack(1 / 0) .. bytes:sub(begin + 5)))
-  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder .. "/m" }
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = copy }
   local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 2 })
   test.eq({ answer, err.code, err.attempts }, { nil, "not_finite", 1 })
   local code, said = run(folder, "--model-id ./m --limit 1 --quant int8")
@@ -374,10 +374,8 @@ end)
 
 test("what_generation_config_says_of_sampling_holds_unless_a_parameter_says_otherwise", function()
   local function says(given, params)
-    local folder = test.folder()
-    assert(sh(folder, ("cp -r %sqwen2 m && chmod u+w m/* && %s"):format(models, set("generation_config.json", given)
-      "qwen2")).exit == 0)
-    local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder .. "/m" }
+    local folder = copy_of("qwen2", set("generation_config.json", given) "qwen2")
+    local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
     params.max_tokens = 12
     return m:chat({ { role = "user", content = "Hi" } }, params).text
   end
@@ -417,8 +415,7 @@ test("a_template_that_never_ends_or_cannot_be_read_is_refused_before_the_first_t
 end)
 
 test("a_template_that_fails_on_a_conversation_is_an_error_of_each_trial_with_its_line", function()
-  local folder = test.folder() .. "/m"
-  assert(sh(".", ("cp -r %sqwen2 %s && chmod u+w %s/*"):format(models, folder, folder)).exit == 0)
+  local folder = copy_of "qwen2"
   assert(fs.write(folder .. "/chat_template.jinja",
     "\n{% if messages|length > 1 %}{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     .. "{% endif %}x"))
