@@ -22,8 +22,7 @@ typedef struct {
   __m256 low, high;
 } v16;
 
-#define TILE_ROWS      4 /* 12 sums, 3 inputs and a weight of 16 registers */
-#define TILE_TOKENS    3
+#define TILE_TOKENS    4 /* 12 sums, 3 weights and an input of 16 registers */
 #define TILE_WIDTH     8
 #define tile_vector    __m256
 #define tile_zero      _mm256_setzero_ps
@@ -67,13 +66,17 @@ INLINE __m256 fold(v16 a, v16 b) {
   return _mm256_add_ps(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
 }
 
-INLINE void vsum4(const v16 v[4], float out[4]) {
-  __m256 ab = fold(v[0], v[1]), cd = fold(v[2], v[3]);
-  __m256 two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee)); /* a a c c b b d d */
-  __m256 one = _mm256_add_ps(two, _mm256_permute_ps(two, 0xb1));
-  float all[8];
-  _mm256_storeu_ps(all, one);
-  out[0] = all[0], out[1] = all[4], out[2] = all[2], out[3] = all[6];
+/* Lanes j + (j+2), four sums to a register, in the order a c (low half) b d (high half). */
+INLINE __m256 fold2(__m256 ab, __m256 cd) {
+  return _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+}
+
+INLINE void vsum8(const float *sums, float *out) {
+  v16 s[8];
+  for (int i = 0; i < 8; i++) s[i] = vload(sums + i * LRE_LANES);
+  __m256 two0145 = fold2(fold(s[0], s[4]), fold(s[1], s[5])), two2367 = fold2(fold(s[2], s[6]), fold(s[3], s[7]));
+  _mm256_storeu_ps(
+      out, _mm256_add_ps(_mm256_shuffle_ps(two0145, two2367, 0x88), _mm256_shuffle_ps(two0145, two2367, 0xdd)));
 }
 
 INLINE __m256i load32(const char *p) {
@@ -96,12 +99,12 @@ INLINE __m256 i8_to_float(const char *p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bytes)));
 }
 
-INLINE v16 vweight(enum lre_dtype dtype, const char *p, size_t half) {
-  if (dtype == LRE_DTYPE_BF16) return (v16){bf16_half(p, half), bf16_half(p + 32, half)};
-  p += half * LRE_LANES * lre_dtype_bytes(dtype);
-  if (dtype == LRE_DTYPE_F32) return (v16){_mm256_castsi256_ps(load32(p)), _mm256_castsi256_ps(load32(p + 32))};
-  if (dtype == LRE_DTYPE_F16) return (v16){_mm256_cvtph_ps(load16(p)), _mm256_cvtph_ps(load16(p + 16))};
-  return (v16){i8_to_float(p), i8_to_float(p + 8)};
+INLINE __m256 tile_weight(enum lre_dtype dtype, const char *p, size_t half, size_t lane) {
+  if (dtype == LRE_DTYPE_BF16) return bf16_half(p + lane * 4, half);
+  p += (half * LRE_LANES + lane) * lre_dtype_bytes(dtype);
+  if (dtype == LRE_DTYPE_F32) return _mm256_castsi256_ps(load32(p));
+  if (dtype == LRE_DTYPE_F16) return _mm256_cvtph_ps(load16(p));
+  return i8_to_float(p);
 }
 
 #include "infer/kernels_body.h"

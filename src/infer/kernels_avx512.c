@@ -18,8 +18,7 @@ bool lre_kernels_has_avx512(void) {
 
 typedef __m512 v16;
 
-#define TILE_ROWS      8 /* 24 sums, 3 inputs and a weight of 32 registers */
-#define TILE_TOKENS    3
+#define TILE_TOKENS    8 /* 24 sums, 3 weights and an input of 32 registers */
 #define TILE_WIDTH     16
 #define tile_vector    v16
 #define tile_zero      vzero
@@ -56,21 +55,31 @@ INLINE v16 vmul(v16 a, v16 b) {
   return _mm512_mul_ps(a, b);
 }
 
-/* Lanes j + (j+8): the first half is a's, the second b's. */
-INLINE v16 fold(v16 a, v16 b) {
+/* Two vectors of sums become one of half as many lanes of each: j + (j+8), then + (j+4), + (j+2), + (j+1). */
+INLINE v16 fold8(v16 a, v16 b) {
   return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
 }
 
-INLINE void vsum4(const v16 v[4], float out[4]) {
-  v16 ab = fold(v[0], v[1]), cd = fold(v[2], v[3]);
-  v16 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
-  v16 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
-  v16 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
-  v16 firsts = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), one);
-  _mm_storeu_ps(out, _mm512_castps512_ps128(firsts));
+INLINE v16 fold4(v16 a, v16 b) {
+  return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
 }
 
-INLINE v16 vweight(enum lre_dtype dtype, const char *p, size_t half) {
+INLINE v16 fold2(v16 a, v16 b) {
+  return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+}
+
+INLINE void vsum8(const float *sums, float *out) {
+  v16 s[8];
+  for (int i = 0; i < 8; i++) s[i] = vload(sums + i * LRE_LANES);
+  v16 even = fold4(fold8(s[0], s[2]), fold8(s[4], s[6])), odd = fold4(fold8(s[1], s[3]), fold8(s[5], s[7]));
+  v16 two = fold2(even, odd); /* of 0, 1, 2, ...: two lanes of each */
+  v16 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
+  const __m512i firsts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+  _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(firsts, one)));
+}
+
+INLINE v16 tile_weight(enum lre_dtype dtype, const char *p, size_t half, size_t lane) {
+  (void)lane;
   if (dtype == LRE_DTYPE_BF16) {
     __m512i words = _mm512_loadu_si512(p);
     if (half) return _mm512_castsi512_ps(_mm512_and_si512(words, _mm512_set1_epi32((int)0xffff0000)));

@@ -1,9 +1,11 @@
 /* kernels_body.h: the kernels, written once for 16 lanes. Each kernels_<set>.c defines what it is made of and includes
  * this: FN (static, with the target's attribute), INLINE (the same, always inlined), v16 and
- *   vzero, vset1, vload, vstore, vfma, vadd, vmul: lanes apart; vsum4: four sums in the order of kernels.h;
- *   vweight(dtype, p, half): 16 weights of the block at p, as kernels.h orders them;
- * and for products, where registers are scarce: TILE_ROWS (4 or 8) and TILE_TOKENS (1 or 3), whose sums fit them, of
+ *   vzero, vset1, vload, vstore, vfma, vadd, vmul: lanes apart;
+ *   vsum8(sums, out): eight vectors in memory to eight numbers, in the order of kernels.h;
+ * and for products, where registers are scarce: TILE_TOKENS, with which TILE_ROWS sums each, TILE_ROWS weights and an
+ * input fit them, of
  *   tile_vector, TILE_WIDTH of the 16 lanes, with tile_zero, tile_load, tile_store, tile_fma;
+ *   tile_weight(dtype, p, half, lane): TILE_WIDTH weights of the block at p from `lane` on, as kernels.h orders them;
  *   IN_REGISTER(v): v is loaded once, not by each operation that uses it (GCC would). */
 
 #include <math.h>
@@ -75,187 +77,214 @@ FN void softcap(float *x, size_t n, float cap) {
   for (size_t i = 0; i < n; i++) x[i] = cap * tanh_lane(x[i] / cap);
 }
 
+/* One vector's lanes. */
+INLINE float vsum(v16 v) {
+  float lane[LRE_LANES];
+  vstore(lane, v);
+  for (size_t half = LRE_LANES / 2; half; half /= 2)
+    for (size_t i = 0; i < half; i++) lane[i] += lane[i + half];
+  return lane[0];
+}
+
 FN void norm(const float *x, const float *weight, size_t n, float eps, float *out) {
-  v16 sums[4] = {vzero(), vzero(), vzero(), vzero()};
+  v16 sum = vzero();
   size_t whole = n / LRE_LANES * LRE_LANES;
-  for (size_t i = 0; i < whole; i += LRE_LANES) sums[0] = vfma(vload(x + i), vload(x + i), sums[0]);
+  for (size_t i = 0; i < whole; i += LRE_LANES) sum = vfma(vload(x + i), vload(x + i), sum);
   if (whole < n) {
     float tail[LRE_LANES] = {0};
     memcpy(tail, x + whole, (n - whole) * sizeof *x);
-    sums[0] = vfma(vload(tail), vload(tail), sums[0]);
+    sum = vfma(vload(tail), vload(tail), sum);
   }
-  float total[4];
-  vsum4(sums, total);
-  float inverse = 1.0f / sqrtf(total[0] / (float)n + eps);
+  float inverse = 1.0f / sqrtf(vsum(sum) / (float)n + eps);
   for (size_t i = 0; i < n; i++) out[i] = x[i] * inverse * weight[i];
 }
 
 /* Matrix times vectors ----------------------------------------------------------------------------------------------
  */
 
-/* BLOCK_COLS columns of TILE_ROWS rows become floats in the first cache, where all tokens meet them, TILE_TOKENS at a
- * time. Of more tokens than BLOCK_TOKENS the sums would not stay near. */
-enum { BLOCK_COLS = 448, BLOCK_TOKENS = 22 * TILE_TOKENS, TILE_LANES = TILE_ROWS * LRE_LANES, LINE = 64 };
+/* TILE_TOKENS tokens' inputs, BLOCK_COLS of them, stay in the first cache while a BAND of rows goes by, TILE_ROWS at a
+ * time: weights become floats on their way into registers. Sums wait in memory only where a row is longer than that.
+ * BLOCK_TOKENS tokens' inputs stay in the second cache, beside the rows. */
+enum { TILE_ROWS = 3, SUM_ROWS = 8, BAND = TILE_ROWS * SUM_ROWS, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
 
-/* Weights that are read next are asked for meanwhile, in TILE_ROWS streams of at least STREAM bytes: a line of each,
- * then the next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more,
- * but follows a stream only within a page. Where few tokens give little to do, it is done as weights are read; with
- * MANY_TILES of them that would be too much at once, and it is done a line a step. */
-enum { MANY_TILES = 4, STREAM = 8192 };
+/* Weights that are read next are asked for meanwhile, in STREAMS of at least STREAM bytes: a line of each, then the next
+ * line of each. A processor has few slots for lines that are on their way; its own prefetcher has more, but follows a
+ * stream only within a page. A step of a tile asks for as many lines as keep pace with what is read. */
+enum { STREAMS = 8, STREAM = 8192, LINE = 64 };
 struct ahead {
   const char *at, *column_end, *end;
-  size_t stride;
+  size_t stride, lines;
 };
 
 INLINE void ask(struct ahead *a) {
   __builtin_prefetch(a->at, 0, 2);
   a->at += a->stride;
   bool wrap = a->at >= a->column_end;
-  a->at -= wrap ? TILE_ROWS * a->stride - LINE : 0;
+  a->at -= wrap ? STREAMS * a->stride - LINE : 0;
   a->column_end += wrap ? LINE : 0;
 }
 
-/* A block of TILE_ROWS rows, as stored: n columns. */
-struct block {
+/* TILE_ROWS rows' blocks, as stored, meet n columns of packed inputs. */
+struct tile {
   const char *rows[TILE_ROWS];
-  size_t n;
+  const float *x;
+  size_t x_stride, n; /* n is of whole LRE_BLOCKs */
+  bool first;         /* there is nothing yet to add to */
+  float *sums;        /* [tokens, BAND, LRE_LANES] */
 };
 
-/* out: [n / LRE_LANES, TILE_ROWS, LRE_LANES]; n is of whole LRE_BLOCKs. */
-INLINE void widen_as(enum lre_dtype dtype, const struct block *b, struct ahead *next, float *out) {
+/* Where all lanes do not fit the registers, some after the others. */
+INLINE void multiply_tile(enum lre_dtype dtype, size_t n_tokens, const struct tile *b, struct ahead *next) {
   size_t size = lre_dtype_bytes(dtype);
-  struct ahead ahead = next ? *next : (struct ahead){0};
-  const char *p[TILE_ROWS];
-  UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] = b->rows[r];
-  for (size_t i = 0; i < b->n * size; i += LRE_BLOCK * size, out += LRE_BLOCK * TILE_ROWS)
-    UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
-      if (next) ask(&ahead);
-      v16 low = vweight(dtype, p[r] + i, 0), high = vweight(dtype, p[r] + i, 1);
-      vstore(out + r * LRE_LANES, low);
-      vstore(out + r * LRE_LANES + TILE_LANES, high);
-    }
-  if (next) *next = ahead;
-}
-
-FN void widen(enum lre_dtype dtype, const struct block *b, struct ahead *next, float *out) {
-#define WIDEN_CASE(type)                                                                                               \
-  case type:                                                                                                           \
-    if (next)                                                                                                          \
-      widen_as(type, b, next, out);                                                                                    \
-    else                                                                                                               \
-      widen_as(type, b, NULL, out);                                                                                    \
-    break
-  switch (dtype) {
-    WIDEN_CASE(LRE_DTYPE_BF16);
-    WIDEN_CASE(LRE_DTYPE_F16);
-    WIDEN_CASE(LRE_DTYPE_F32);
-    WIDEN_CASE(LRE_DTYPE_I8);
-  case LRE_DTYPE_OTHER:
-    break;
-  }
-}
-
-/* Adds n columns to the sums, [n_tokens, TILE_ROWS, LRE_LANES], which stay in registers meanwhile: where all lanes do
- * not fit, some after the others. `first`: there is nothing yet to add to. */
-INLINE void accumulate(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n,
-                       struct ahead *next, bool first, float *kept) {
   struct ahead ahead = *next;
   if (ahead.column_end >= ahead.end) ahead.stride = 0; /* all is asked for */
-  for (size_t lane = 0; lane < LRE_LANES; lane += TILE_WIDTH, kept += TILE_WIDTH) {
+  for (size_t lane = 0; lane < LRE_LANES; lane += TILE_WIDTH) {
     tile_vector sums[TILE_TOKENS][TILE_ROWS];
-    const float *w = weights + lane, *in = x + lane;
+    const float *x = b->x + lane;
+    const char *p[TILE_ROWS];
+    UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] = b->rows[r];
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++) sums[t][r] =
-        first ? tile_zero() : tile_load(kept + t * TILE_LANES + r * LRE_LANES);
-    for (size_t k = 0; k < n; k += LRE_LANES, w += TILE_LANES, in += LRE_LANES) {
-      tile_vector inputs[TILE_TOKENS];
-      ask(&ahead);
-      UNROLL for (size_t t = 0; t < n_tokens; t++) inputs[t] = tile_load(in + t * x_stride);
-      UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
-        tile_vector weight = tile_load(w + r * LRE_LANES);
-        IN_REGISTER(weight);
-        UNROLL for (size_t t = 0; t < n_tokens; t++) sums[t][r] = tile_fma(weight, inputs[t], sums[t][r]);
+        b->first ? tile_zero() : tile_load(b->sums + (t * BAND + r) * LRE_LANES + lane);
+    for (size_t k = 0; k < b->n; k += LRE_BLOCK) {
+      for (size_t i = 0; i < ahead.lines; i++) ask(&ahead);
+      UNROLL for (size_t half = 0; half < 2; half++, x += LRE_LANES) {
+        tile_vector weights[TILE_ROWS];
+        UNROLL for (size_t r = 0; r < TILE_ROWS; r++) {
+          weights[r] = tile_weight(dtype, p[r], half, lane);
+          IN_REGISTER(weights[r]);
+        }
+        UNROLL for (size_t t = 0; t < n_tokens; t++) {
+          tile_vector input = tile_load(x + t * b->x_stride);
+          IN_REGISTER(input);
+          UNROLL for (size_t r = 0; r < TILE_ROWS; r++) sums[t][r] = tile_fma(weights[r], input, sums[t][r]);
+        }
       }
+      UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] += LRE_BLOCK * size;
     }
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++)
-        tile_store(kept + t * TILE_LANES + r * LRE_LANES, sums[t][r]);
+        tile_store(b->sums + (t * BAND + r) * LRE_LANES + lane, sums[t][r]);
   }
   next->at = ahead.at, next->column_end = ahead.column_end;
 }
 
-FN void tile(size_t n_tokens, const float *weights, const float *x, size_t x_stride, size_t n, struct ahead *ahead,
-             bool first, float *kept) {
-#define TILE_CASE(count)                                                                                               \
+INLINE void multiply_as(enum lre_dtype dtype, size_t n_tokens, const struct tile *b, struct ahead *next) {
+#define TOKENS_CASE(count)                                                                                             \
   case count:                                                                                                          \
-    accumulate(count, weights, x, x_stride, n, ahead, first, kept);                                                    \
+    if (count <= TILE_TOKENS) multiply_tile(dtype, count <= TILE_TOKENS ? count : 1, b, next);                         \
     break
   switch (n_tokens) {
-    TILE_CASE(1);
-#if TILE_TOKENS == 3
-    TILE_CASE(2);
-    TILE_CASE(3);
-#endif
+    TOKENS_CASE(1);
+    TOKENS_CASE(2);
+    TOKENS_CASE(3);
+    TOKENS_CASE(4);
+    TOKENS_CASE(5);
+    TOKENS_CASE(6);
+    TOKENS_CASE(7);
+    TOKENS_CASE(8);
   default:
     break;
   }
 }
 
-/* Sums of lanes to numbers. */
-FN void finish(const float *kept, const struct lre_matrix *m, size_t row, size_t n_rows, size_t n, float *y,
-               size_t y_stride) {
-  for (size_t t = 0; t < n; t++, kept += TILE_LANES) {
-    float *out = y + t * y_stride + row, few[TILE_ROWS];
-    for (size_t r = 0; r < TILE_ROWS; r += 4) {
-      v16 sums[4];
-      for (size_t i = 0; i < 4; i++) sums[i] = vload(kept + (r + i) * LRE_LANES);
-      vsum4(sums, (n_rows < TILE_ROWS ? few : out) + r);
-    }
-    if (n_rows < TILE_ROWS) memcpy(out, few, n_rows * sizeof *out);
-    for (size_t r = 0; m->scale && r < n_rows; r++) out[r] *= m->scale[row + r];
-  }
+FN void multiply_bf16(size_t n_tokens, const struct tile *b, struct ahead *next) {
+  multiply_as(LRE_DTYPE_BF16, n_tokens, b, next);
 }
 
-/* A row that is not there is the last one again. The last row's end may be the map's, so a short block is copied. */
-FN void multiply_rows(const struct lre_matrix *m, size_t row, size_t n_rows, const float *x, size_t n, size_t x_stride,
-                      struct ahead *next, float *y, size_t y_stride) {
-  _Alignas(64) float weights[BLOCK_COLS * TILE_ROWS], sums[BLOCK_TOKENS * TILE_LANES];
-  char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)] = {{0}};
-  size_t size = lre_dtype_bytes(m->dtype);
-  bool many = n > (MANY_TILES - 1) * TILE_TOKENS;
-  struct ahead nothing = {next->at, next->at + 1, next->at + 1, 0};
-  struct block b;
-  for (size_t k = 0; k < m->cols; k += b.n) {
-    size_t left = m->cols - k;
-    b.n = left > BLOCK_COLS ? BLOCK_COLS : left > LRE_BLOCK ? left / LRE_BLOCK * LRE_BLOCK : LRE_BLOCK;
-    for (size_t r = 0; r < TILE_ROWS; r++) {
-      b.rows[r] = (const char *)m->data + ((row + (r < n_rows ? r : n_rows - 1)) * m->cols + k) * size;
-      if (left < LRE_BLOCK) b.rows[r] = memcpy(tail[r], b.rows[r], left * size);
-    }
-    widen(m->dtype, &b, many ? NULL : next, weights);
-    for (size_t t = 0; t < n; t += TILE_TOKENS)
-      tile(n - t < TILE_TOKENS ? n - t : TILE_TOKENS, weights, x + t * x_stride + k, x_stride, b.n,
-           many ? next : &nothing, k == 0, sums + t * TILE_LANES);
+FN void multiply_f16(size_t n_tokens, const struct tile *b, struct ahead *next) {
+  multiply_as(LRE_DTYPE_F16, n_tokens, b, next);
+}
+
+FN void multiply_f32(size_t n_tokens, const struct tile *b, struct ahead *next) {
+  multiply_as(LRE_DTYPE_F32, n_tokens, b, next);
+}
+
+FN void multiply_i8(size_t n_tokens, const struct tile *b, struct ahead *next) {
+  multiply_as(LRE_DTYPE_I8, n_tokens, b, next);
+}
+
+typedef void multiply_fn(size_t n_tokens, const struct tile *b, struct ahead *next);
+static multiply_fn *const multiply_of[] = {[LRE_DTYPE_BF16] = multiply_bf16,
+                                           [LRE_DTYPE_F16] = multiply_f16,
+                                           [LRE_DTYPE_F32] = multiply_f32,
+                                           [LRE_DTYPE_I8] = multiply_i8};
+
+/* A tile of the band's columns from k on. A row that is not there is the last one again. The last row's end may be the
+ * map's, so a short block is copied. Returns how many columns. */
+INLINE size_t aim(const struct lre_matrix *m, size_t row, size_t k, char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)],
+                  struct tile *b) {
+  size_t size = lre_dtype_bytes(m->dtype), left = m->cols - k;
+  b->n = left > BLOCK_COLS ? BLOCK_COLS : left > LRE_BLOCK ? left / LRE_BLOCK * LRE_BLOCK : LRE_BLOCK;
+  for (size_t r = 0; r < TILE_ROWS; r++) {
+    b->rows[r] = (const char *)m->data + ((row + r < m->rows ? row + r : m->rows - 1) * m->cols + k) * size;
+    if (left < LRE_BLOCK) b->rows[r] = memcpy(tail[r], b->rows[r], left * size);
   }
-  finish(sums, m, row, n_rows, n, y, y_stride);
+  b->first = k == 0;
+  return b->n;
+}
+
+/* Sums of lanes to numbers. */
+FN void finish(const float *sums, const struct lre_matrix *m, size_t row, size_t n_rows, float *y) {
+  float few[SUM_ROWS];
+  for (size_t r = 0; r < n_rows; r += SUM_ROWS, sums += SUM_ROWS * LRE_LANES) {
+    bool whole = n_rows - r >= SUM_ROWS;
+    vsum8(sums, whole ? y + r : few);
+    if (!whole) memcpy(y + r, few, (n_rows - r) * sizeof *y);
+  }
+  for (size_t r = 0; m->scale && r < n_rows; r++) y[r] *= m->scale[row + r];
+}
+
+/* n_rows (at most BAND) rows for n (at most TILE_TOKENS) tokens. */
+FN void multiply_band(const struct lre_matrix *m, size_t row, size_t n_rows, const float *x, size_t n, size_t x_stride,
+                      struct ahead *ahead, float *y, size_t y_stride) {
+  _Alignas(64) float sums[TILE_TOKENS * BAND * LRE_LANES];
+  char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)] = {{0}};
+  struct tile b = {.x_stride = x_stride};
+  if (n_rows < BAND) memset(sums, 0, sizeof sums);
+  for (size_t k = 0; k < m->cols; k += b.n)
+    for (size_t r = 0; r < n_rows; r += TILE_ROWS) {
+      aim(m, row + r, k, tail, &b);
+      b.x = x + k, b.sums = sums + r * LRE_LANES;
+      multiply_of[m->dtype](n, &b, ahead);
+    }
+  for (size_t t = 0; t < n; t++) finish(sums + t * BAND * LRE_LANES, m, row, n_rows, y + t * y_stride);
+}
+
+static size_t parts(size_t n, size_t most) {
+  return (n + most - 1) / most;
+}
+
+/* About as large as each other, at most `most`. */
+static size_t part_of(size_t n, size_t most) {
+  return n ? parts(n, parts(n, most)) : 0;
+}
+
+/* What is read after rows [row, end): the next chunk, or `next`, in step with n_groups' tiles. */
+FN struct ahead look_ahead(const struct lre_matrix *m, size_t row, size_t end, size_t r1, size_t chunk,
+                           size_t n_groups, const void *next) {
+  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
+  size_t rows = end < r1 && r1 - end < chunk ? r1 - end : chunk, stride = parts(rows, STREAMS) * row_bytes;
+  size_t steps = parts(end - row, TILE_ROWS) * parts(m->cols, LRE_BLOCK) * (LRE_LANES / TILE_WIDTH) * n_groups;
+  const char *at = end < r1 ? (const char *)m->data + end * row_bytes : next;
+  if (!at) return (struct ahead){0};
+  return (struct ahead){at, at + STREAMS * stride, at + (STREAMS + 1) * stride, stride,
+                        parts(STREAMS * stride, LINE * steps)};
 }
 
 FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride, const void *next) {
-  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype), chunk = (STREAM / row_bytes + 1) * TILE_ROWS;
-  size_t n_blocks = (n + BLOCK_TOKENS - 1) / BLOCK_TOKENS; /* about as large as each other, of whole tiles */
-  size_t block = n ? ((n + n_blocks - 1) / n_blocks + TILE_TOKENS - 1) / TILE_TOKENS * TILE_TOKENS : 0;
-  for (size_t t = 0; t < n; t += block) {
-    struct ahead ahead = {0};
-    for (size_t row = r0; row < r1; row += TILE_ROWS) {
-      size_t n_rows = r1 - row < TILE_ROWS ? r1 - row : TILE_ROWS;
-      if ((row - r0) % chunk == 0) {
-        size_t end = r1 - row < chunk ? r1 : row + chunk, stride = (end - row + TILE_ROWS - 1) / TILE_ROWS * row_bytes;
-        const char *at = end < r1 || !next ? (const char *)m->data + end * row_bytes : next;
-        ahead = (struct ahead){at, at + TILE_ROWS * stride, at + (TILE_ROWS + 1) * stride, stride};
-      }
-      multiply_rows(m, row, n_rows, x + t * x_stride, n - t < block ? n - t : block, x_stride, &ahead, y + t * y_stride,
-                    y_stride);
+  size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
+  size_t chunk = (STREAMS * STREAM / (BAND * row_bytes) + 1) * BAND;
+  size_t block = part_of(n, BLOCK_TOKENS), group = part_of(block, TILE_TOKENS), last;
+  for (size_t t0 = 0; t0 < n; t0 += block)
+    for (size_t row = r0; row < r1; row = last) {
+      size_t t1 = n - t0 < block ? n : t0 + block;
+      last = r1 - row < chunk ? r1 : row + chunk;
+      struct ahead ahead = look_ahead(m, row, last, r1, chunk, parts(t1 - t0, group), next);
+      for (size_t t = t0; t < t1; t += group)
+        for (size_t r = row; r < last; r += BAND)
+          multiply_band(m, r, last - r < BAND ? last - r : BAND, x + t * x_stride, t1 - t < group ? t1 - t : group,
+                        x_stride, &ahead, y + t * y_stride + r, y_stride);
     }
-  }
 }
 
 /* Attention ---------------------------------------------------------------------------------------------------------
@@ -314,11 +343,9 @@ FN float soften(const struct lre_attend *a, float *s, size_t n, size_t begin) {
   for (size_t i = 0; i < n; i++) s[i] = exp_lane(s[i] - top);
   for (size_t i = 0; i < a->first - begin; i++) s[i] = 0;
   for (size_t i = a->last - begin + 1; i < n; i++) s[i] = 0;
-  v16 sums[4] = {vzero(), vzero(), vzero(), vzero()};
-  for (size_t i = 0; i < n; i += LRE_LANES) sums[0] = vadd(sums[0], vload(s + i));
-  float total[4];
-  vsum4(sums, total);
-  return 1.0f / total[0];
+  v16 sum = vzero();
+  for (size_t i = 0; i < n; i += LRE_LANES) sum = vadd(sum, vload(s + i));
+  return 1.0f / vsum(sum);
 }
 
 FN void attend(const struct lre_attend *a) {

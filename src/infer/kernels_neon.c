@@ -14,8 +14,7 @@ typedef struct {
   float32x4_t q[4];
 } v16;
 
-#define TILE_ROWS         8 /* 24 sums, 3 inputs and a weight of 32 registers */
-#define TILE_TOKENS       3
+#define TILE_TOKENS       8 /* 24 sums, 3 weights and an input of 32 registers */
 #define TILE_WIDTH        4
 #define tile_vector       float32x4_t
 #define tile_zero()       vdupq_n_f32(0)
@@ -56,38 +55,27 @@ INLINE v16 vmul(v16 a, v16 b) {
   return a;
 }
 
-INLINE void vsum4(const v16 v[4], float out[4]) {
-  for (int r = 0; r < 4; r++) {
-    float32x4_t low = vaddq_f32(v[r].q[0], v[r].q[2]), high = vaddq_f32(v[r].q[1], v[r].q[3]);
+INLINE void vsum8(const float *sums, float *out) {
+  for (int r = 0; r < 8; r++) {
+    v16 v = vload(sums + r * LRE_LANES);
+    float32x4_t low = vaddq_f32(v.q[0], v.q[2]), high = vaddq_f32(v.q[1], v.q[3]);
     float32x4_t four = vaddq_f32(low, high);
     float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
     out[r] = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
   }
 }
 
-INLINE v16 vweight(enum lre_dtype dtype, const char *p, size_t half) {
-  v16 v;
+INLINE float32x4_t tile_weight(enum lre_dtype dtype, const char *p, size_t half, size_t lane) {
   if (dtype == LRE_DTYPE_BF16) {
-    for (int i = 0; i < 4; i++) {
-      uint32x4_t words = vreinterpretq_u32_u8(vld1q_u8((const uint8_t *)p + 16 * i));
-      v.q[i] = vreinterpretq_f32_u32(half ? vandq_u32(words, vdupq_n_u32(0xffff0000u)) : vshlq_n_u32(words, 16));
-    }
-    return v;
+    uint32x4_t words = vreinterpretq_u32_u8(vld1q_u8((const uint8_t *)p + lane * 4));
+    return vreinterpretq_f32_u32(half ? vandq_u32(words, vdupq_n_u32(0xffff0000u)) : vshlq_n_u32(words, 16));
   }
-  p += half * LRE_LANES * lre_dtype_bytes(dtype);
-  if (dtype == LRE_DTYPE_F32) {
-    for (int i = 0; i < 4; i++) v.q[i] = vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)p + 16 * i));
-  } else if (dtype == LRE_DTYPE_F16) {
-    for (int i = 0; i < 4; i++) v.q[i] = vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8((const uint8_t *)p + 8 * i)));
-  } else {
-    int8x16_t bytes = vld1q_s8((const int8_t *)p);
-    int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
-    v.q[0] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(low)));
-    v.q[1] = vcvtq_f32_s32(vmovl_s16(vget_high_s16(low)));
-    v.q[2] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(high)));
-    v.q[3] = vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)));
-  }
-  return v;
+  p += (half * LRE_LANES + lane) * lre_dtype_bytes(dtype);
+  if (dtype == LRE_DTYPE_F32) return vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)p));
+  if (dtype == LRE_DTYPE_F16) return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8((const uint8_t *)p)));
+  int32_t bytes;
+  memcpy(&bytes, p, sizeof bytes);
+  return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(bytes))))));
 }
 
 #include "infer/kernels_body.h"

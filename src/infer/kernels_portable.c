@@ -17,7 +17,6 @@ typedef struct {
   float lane[LRE_LANES];
 } v16;
 
-#define TILE_ROWS   4
 #define TILE_TOKENS 1
 #define TILE_WIDTH  16
 #define tile_vector v16
@@ -62,17 +61,18 @@ INLINE v16 vmul(v16 a, v16 b) {
   return a;
 }
 
-INLINE void vsum4(const v16 v[4], float out[4]) {
-  for (int r = 0; r < 4; r++) {
-    v16 s = v[r];
+INLINE void vsum8(const float *sums, float *out) {
+  for (int r = 0; r < 8; r++) {
+    v16 s = vload(sums + r * LRE_LANES);
     for (int half = LRE_LANES / 2; half; half /= 2)
       for (int i = 0; i < half; i++) s.lane[i] += s.lane[i + half];
     out[r] = s.lane[0];
   }
 }
 
-INLINE v16 vweight(enum lre_dtype dtype, const char *p, size_t half) {
+INLINE v16 tile_weight(enum lre_dtype dtype, const char *p, size_t half, size_t lane) {
   v16 v;
+  (void)lane;
   for (size_t i = 0; i < LRE_LANES; i++) {
     size_t at = dtype == LRE_DTYPE_BF16 ? 2 * i + half : i + half * LRE_LANES;
     if (dtype == LRE_DTYPE_I8)

@@ -5,7 +5,7 @@
 #include "infer/elementary.h"
 #include "infer/model_parts.h"
 
-enum { MAX_MATRICES = 3, ROW_GRAIN = 16 };
+enum { MAX_MATRICES = 3, ROW_GRAIN = 24 };
 
 struct lre_stepper {
   const struct lre_model *m;
@@ -56,7 +56,7 @@ static struct group group_of(const struct lre_stepper *s, size_t layer, size_t k
     g.w[g.n] = all[g.n];
     g.rows += all[g.n]->rows;
   }
-  size_t share = g.rows / (lre_team_threads(s->team) * 8);
+  size_t share = g.rows / (lre_team_threads(s->team) * 16);
   g.grain = share > ROW_GRAIN ? share / ROW_GRAIN * ROW_GRAIN : ROW_GRAIN;
   return g;
 }
@@ -77,9 +77,9 @@ struct product {
 /* What a worker reads after row `end`, unless another is faster or slower than usual. */
 static const char *weights_after(const struct product *p, size_t end, size_t worker) {
   const struct lre_team *team = p->s->team;
-  if (end < p->now.rows && end != lre_team_share(team, p->now.rows, p->now.grain, worker + 1))
+  if (end < p->now.rows && end != lre_team_share(team, p->now.rows, worker + 1))
     return row_of(&p->now, end);
-  size_t begin = lre_team_share(team, p->next.rows, p->next.grain, worker);
+  size_t begin = lre_team_share(team, p->next.rows, worker);
   return begin < p->next.rows ? row_of(&p->next, begin) : NULL;
 }
 

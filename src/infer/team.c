@@ -114,8 +114,8 @@ void lre_team_run(struct lre_team *t, size_t n_items, size_t grain,
   }
   t->grain = grain, t->work = work, t->arg = arg;
   for (size_t i = 0; i < t->n_threads; i++) {
-    atomic_store_explicit(&t->shares[i].next, lre_team_share(t, n_items, grain, i), memory_order_relaxed);
-    t->shares[i].end = lre_team_share(t, n_items, grain, i + 1);
+    atomic_store_explicit(&t->shares[i].next, lre_team_share(t, n_items, i), memory_order_relaxed);
+    t->shares[i].end = lre_team_share(t, n_items, i + 1);
   }
   atomic_store_explicit(&t->busy, t->n_threads - 1, memory_order_relaxed);
   begin_round(t);
@@ -127,9 +127,8 @@ size_t lre_team_threads(const struct lre_team *t) {
   return t->n_threads;
 }
 
-size_t lre_team_share(const struct lre_team *t, size_t n_items, size_t grain, size_t worker) {
-  size_t n_grains = (n_items + grain - 1) / grain, begin = n_grains * worker / t->n_threads * grain;
-  return begin < n_items ? begin : n_items;
+size_t lre_team_share(const struct lre_team *t, size_t n_items, size_t worker) {
+  return n_items / t->n_threads * worker + n_items % t->n_threads * worker / t->n_threads;
 }
 
 static bool start_workers(struct lre_team *t, size_t n_threads, struct lre_err *err) {

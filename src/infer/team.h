@@ -22,6 +22,6 @@ void lre_team_run(struct lre_team *team, size_t n_items, size_t grain,
                   void (*work)(void *arg, size_t begin, size_t end, size_t worker), void *arg);
 
 /* The first item of a worker's share of such a loop; of worker `threads`: n_items. */
-size_t lre_team_share(const struct lre_team *team, size_t n_items, size_t grain, size_t worker);
+size_t lre_team_share(const struct lre_team *team, size_t n_items, size_t worker);
 
 #endif
