@@ -308,17 +308,6 @@ static void finish(struct sequence *s, enum lre_finish why, bool ok) {
   s->request->ok = ok;
 }
 
-/* An exponent of all ones is no number. In whole numbers, so that it becomes vector code: a row has 150,000. */
-static bool all_finite(const float *x, size_t n) {
-  uint32_t bad = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits);
-    bad |= (bits & 0x7f800000u) == 0x7f800000u;
-  }
-  return !bad;
-}
-
 /* One row of logits: a token for its sequence. Rows are independent, so the team shares them. */
 static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
   struct lre_batch *b = arg;
@@ -329,11 +318,14 @@ static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
     struct sequence *s = b->wanting[i];
     struct lre_request *r = s->request;
     const float *logits = b->logits + i * n_vocab;
-    s->broken = !all_finite(logits, n_vocab);
+    const struct lre_top *top = lre_stepper_tops(b->stepper) + i;
     bool penalty = r->sampling.repetition_penalty != 1; /* without one, sampling leaves logits as they are */
+    uint32_t id = (uint32_t)top->at;
+    s->broken = !top->finite;
     if (penalty) memcpy(copy, logits, n_vocab * sizeof *copy);
-    uint32_t id = lre_sample(penalty ? copy : (float *)logits, n_vocab, &r->sampling, s->all.data, s->all.len,
-                             s->all.len, scratch);
+    if (penalty || r->sampling.temperature > 0)
+      id = lre_sample(penalty ? copy : (float *)logits, n_vocab, &r->sampling, s->all.data, s->all.len, s->all.len,
+                      scratch);
     if (r->want_logprobs) note_logprobs(b, r, logits, id);
     lre_ids_put(&r->ids, id);
     lre_ids_put(&s->all, id);

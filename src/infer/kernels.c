@@ -4,21 +4,6 @@
 
 #include "infer/kernels_list.h"
 
-void lre_kernels_pack(enum lre_dtype dtype, const float *x, size_t n, float *out) {
-  size_t padded = lre_kernels_packed(n);
-  if (dtype != LRE_DTYPE_BF16) {
-    memcpy(out, x, n * sizeof *x);
-    memset(out + n, 0, (padded - n) * sizeof *out);
-    return;
-  }
-  for (size_t b = 0; b < padded; b += LRE_BLOCK)
-    for (size_t j = 0; j < LRE_LANES; j++) {
-      size_t at = b + 2 * j;
-      out[b + j] = at < n ? x[at] : 0;
-      out[b + LRE_LANES + j] = at + 1 < n ? x[at + 1] : 0;
-    }
-}
-
 static float from_bits(uint32_t bits) {
   float x;
   memcpy(&x, &bits, sizeof x);

@@ -7,7 +7,7 @@
  * (AVX512-BF16's dot products, reciprocal estimates). Everything else is +, -, *, / and square roots of IEEE floats.
  *
  * Which two of a block a lane takes depends on the weights' type: for bfloat16 2j and 2j+1 (a 32-bit word holds both),
- * else j and j+16. lre_kernels_pack puts activations into that order once. */
+ * else j and j+16. `pack` puts activations into that order once. */
 #ifndef LRE_INFER_KERNELS_H
 #define LRE_INFER_KERNELS_H
 
@@ -40,8 +40,16 @@ struct lre_attend {
   float *out;          /* [n_heads, head_stride] */
 };
 
+struct lre_top {
+  float value; /* of no meaning where not all are finite */
+  size_t at;
+  bool finite;
+};
+
 struct lre_kernels {
   const char *name;
+  /* x: [n] to out: [lre_kernels_packed(n)] in the order of `dtype`. */
+  void (*pack)(enum lre_dtype dtype, const float *x, size_t n, float *out);
   /* y[t * y_stride + r] = W[r] . x[t] for r in [r0, r1), t in [0, n). x: packed, [n, x_stride]. `next`: weights that
    * this thread is likely to read after these, asked for from memory meanwhile; or NULL. */
   void (*matmul)(const struct lre_matrix *w, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
@@ -52,6 +60,7 @@ struct lre_kernels {
   void (*silu)(float *gate, const float *up, size_t n); /* gate = silu(gate) * up */
   void (*gelu)(float *gate, const float *up, size_t n); /* gate = gelu(gate) * up, tanh form */
   void (*softcap)(float *x, size_t n, float cap);       /* x = cap * tanh(x / cap) */
+  struct lre_top (*top)(const float *x, size_t n);      /* the largest, the first among equals; n > 0 */
 };
 
 /* The fastest that this processor has, or by name: "portable", "avx2", "avx512", "neon". NULL: not here. */
@@ -64,8 +73,6 @@ const struct lre_kernels *lre_kernels_at(size_t i);
 static inline size_t lre_kernels_packed(size_t n) {
   return (n + LRE_BLOCK - 1) / LRE_BLOCK * LRE_BLOCK;
 }
-/* x: [n] to out: [lre_kernels_packed(n)] in the order of `dtype`. */
-void lre_kernels_pack(enum lre_dtype dtype, const float *x, size_t n, float *out);
 /* n numbers of a stored type as floats: exact. Not for LRE_DTYPE_I8. */
 void lre_kernels_to_float(enum lre_dtype dtype, const void *data, size_t n, float *out);
 

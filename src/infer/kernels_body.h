@@ -99,6 +99,53 @@ FN void norm(const float *x, const float *weight, size_t n, float eps, float *ou
   for (size_t i = 0; i < n; i++) out[i] = x[i] * inverse * weight[i];
 }
 
+/* An exponent of all ones is no finite number. In whole numbers, so that it becomes vector code. */
+FN bool all_finite(const float *x, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits);
+    bad |= (bits & 0x7f800000u) == 0x7f800000u;
+  }
+  return !bad;
+}
+
+/* The largest of each of some lanes first, and later some numbers at once, which compilers turn into vectors, too. */
+FN struct lre_top top(const float *x, size_t n) {
+  enum { WIDTH = 4 * LRE_LANES };
+  float tops[WIDTH];
+  size_t whole = n / WIDTH * WIDTH;
+  struct lre_top best = {x[0], 0, all_finite(x, n)};
+  for (size_t k = 0; k < WIDTH; k++) tops[k] = x[0];
+  for (size_t i = 0; i < whole; i += WIDTH)
+    for (size_t k = 0; k < WIDTH; k++) tops[k] = x[i + k] > tops[k] ? x[i + k] : tops[k];
+  for (size_t k = 0; k < WIDTH; k++) best.value = tops[k] > best.value ? tops[k] : best.value;
+  for (size_t i = whole; i < n; i++) best.value = x[i] > best.value ? x[i] : best.value;
+  for (int here = 0; best.at < whole; best.at += WIDTH) {
+    for (size_t k = 0; k < WIDTH; k++) here |= x[best.at + k] == best.value;
+    if (here) break;
+  }
+  while (best.at < n && x[best.at] != best.value) best.at++;
+  if (best.at == n) best.at = 0;
+  return best;
+}
+
+FN void pack(enum lre_dtype dtype, const float *restrict x, size_t n, float *restrict out) {
+  size_t whole = n / LRE_BLOCK * LRE_BLOCK;
+  if (dtype != LRE_DTYPE_BF16) {
+    memcpy(out, x, n * sizeof *x);
+    if (whole < n) memset(out + n, 0, (whole + LRE_BLOCK - n) * sizeof *out);
+    return;
+  }
+  for (size_t b = 0; b < whole; b += LRE_BLOCK)
+    for (size_t j = 0; j < LRE_LANES; j++) {
+      out[b + j] = x[b + 2 * j];
+      out[b + LRE_LANES + j] = x[b + 2 * j + 1];
+    }
+  for (size_t i = whole; whole < n && i < whole + LRE_BLOCK; i++)
+    out[whole + (i - whole) / 2 + (i & 1) * LRE_LANES] = i < n ? x[i] : 0;
+}
+
 /* Matrix times vectors ----------------------------------------------------------------------------------------------
  */
 
@@ -364,4 +411,4 @@ FN void attend(const struct lre_attend *a) {
   }
 }
 
-const struct lre_kernels TABLE = {NAME, matmul, attend, norm, silu, gelu, softcap};
+const struct lre_kernels TABLE = {NAME, pack, matmul, attend, norm, silu, gelu, softcap, top};

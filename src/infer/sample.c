@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "infer/elementary.h"
+#include "infer/kernels.h"
 
 /* A token this far below the best (in nats) has less than 5e-18 of its weight: it is never drawn. */
 #define OUT_OF_REACH 40.0
@@ -24,19 +25,8 @@ double lre_sample_uniform(const uint8_t key[16], uint64_t position) {
   return (double)(((uint64_t)c[0] << 32 | c[1]) >> 11) * 0x1p-53;
 }
 
-/* The largest of each lane first, which compilers turn into vectors; then the first that is as large as the largest of
- * all. */
 static size_t best(const float *logits, size_t n) {
-  enum { LANES = 16 };
-  float tops[LANES], top = logits[0];
-  size_t whole = n / LANES * LANES, at = 0;
-  for (size_t k = 0; k < LANES; k++) tops[k] = top;
-  for (size_t i = 0; i < whole; i += LANES)
-    for (size_t k = 0; k < LANES; k++) tops[k] = logits[i + k] > tops[k] ? logits[i + k] : tops[k];
-  for (size_t k = 0; k < LANES; k++) top = tops[k] > top ? tops[k] : top;
-  for (size_t i = whole; i < n; i++) top = logits[i] > top ? logits[i] : top;
-  while (at < n && logits[at] != top) at++;
-  return at < n ? at : 0;
+  return lre_kernels_best()->top(logits, n).at;
 }
 
 /* Each id of the history counts once, however often it occurs: what it was is kept in scratch. */

@@ -1,17 +1,18 @@
 /* The forward pass. Each stage is a loop that the team shares: over tokens, over rows of matrices, or over heads. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "infer/elementary.h"
 #include "infer/model_parts.h"
 
-enum { MAX_MATRICES = 3, ROW_GRAIN = 24 };
+enum { MAX_MATRICES = 3 };
 
 struct lre_stepper {
   const struct lre_model *m;
   struct lre_team *team;
   size_t max_tokens;
-  size_t n_qkv, n_packed; /* widths */
+  size_t n_qkv, n_packed, n_active; /* widths */
   float *x;               /* [max_tokens, d_model]: the residual stream */
   float *h;               /* [max_tokens, d_model]: what a matrix gave, before it is added */
   float *qkv;             /* [max_tokens, (n_heads + 2 n_kv_heads) head_dim] */
@@ -19,6 +20,7 @@ struct lre_stepper {
   float *gate_up;         /* [max_tokens, 2 d_ffn] */
   float *packed;          /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
   float *packed_bf16;     /* the same for bfloat16 */
+  float *active;          /* [max_tokens, n_active]: activations, packed for the down projection */
   float *turns;           /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
   float *scratch;         /* [threads, widest row] */
   size_t n_scratch;
@@ -26,6 +28,7 @@ struct lre_stepper {
   size_t n_scores;
   float *logits; /* [n_logits, n_vocab] */
   size_t n_logits;
+  struct lre_top *tops; /* [threads, max_tokens]: of the logits that a worker made; in the end the first row, of all */
 
   const struct lre_model_token *tokens; /* of this step; in the end, those that want logits, */
   struct lre_model_token *wanting;      /* [max_tokens]: here */
@@ -36,56 +39,72 @@ struct lre_stepper {
 /* Matrices times packed rows ----------------------------------------------------------------------------------------
  */
 
-/* Matrices that take the same rows, in the order of a step: four groups a layer, then the head's. */
-enum { QKV, O, GATE_UP, DOWN, LAYER_GROUPS };
+/* Matrices that take the same rows, in the order of a step: four groups a layer, then the head's. Workers share a group
+ * by items of `unit` rows: whole blocks of what the next group reads, where that is packed at once. */
+enum { QKV, O, GATE_UP, DOWN, LAYER_GROUPS, HEAD = 0 };
+enum { ROW_UNIT = 8, PIECES = 16 };
 struct group {
   const struct lre_matrix *w[MAX_MATRICES];
-  size_t n, rows, grain;
+  size_t n, rows, unit, n_items, grain;
 };
 
 static struct group group_of(const struct lre_stepper *s, size_t layer, size_t kind) {
-  struct group g = {0};
+  struct group g = {.unit = ROW_UNIT};
   const struct lre_matrix *all[MAX_MATRICES] = {&s->m->weights.head};
   if (layer < s->m->config.n_layers) {
     const struct lre_layer *l = &s->m->weights.layers[layer];
-    const struct lre_matrix *of[LAYER_GROUPS][MAX_MATRICES] = {
-        {&l->q, &l->k, &l->v}, {&l->o}, {&l->gate, &l->up}, {&l->down}};
+    const struct lre_matrix *of[LAYER_GROUPS][MAX_MATRICES] = {{&l->q, &l->k, &l->v}, {&l->o}, {&l->gate}, {&l->down}};
     memcpy(all, of[kind], sizeof all);
+    if (kind == GATE_UP) g.unit = LRE_BLOCK;
   }
   for (; g.n < MAX_MATRICES && all[g.n] && all[g.n]->rows; g.n++) {
     g.w[g.n] = all[g.n];
     g.rows += all[g.n]->rows;
   }
-  size_t share = g.rows / (lre_team_threads(s->team) * 16);
-  g.grain = share > ROW_GRAIN ? share / ROW_GRAIN * ROW_GRAIN : ROW_GRAIN;
+  if (g.unit == LRE_BLOCK) g.rows = s->m->config.d_ffn; /* each with its row of `up` */
+  g.n_items = (g.rows + g.unit - 1) / g.unit;
+  size_t thirds = g.n_items / (lre_team_threads(s->team) * PIECES * 3); /* three units are bands of kernels_body.h */
+  g.grain = thirds ? 3 * thirds : 3;
   return g;
 }
 
-static const char *row_of(const struct group *g, size_t row) {
+static const void *row_at(const struct lre_matrix *w, size_t row) {
+  return (const char *)w->data + row * w->cols * lre_dtype_bytes(w->dtype);
+}
+
+static const void *row_of(const struct group *g, size_t row) {
   size_t i = 0;
   for (; row >= g->w[i]->rows; i++) row -= g->w[i]->rows;
-  return (const char *)g->w[i]->data + row * g->w[i]->cols * lre_dtype_bytes(g->w[i]->dtype);
+  return row_at(g->w[i], row);
 }
 
 struct product {
-  const struct lre_stepper *s;
+  struct lre_stepper *s;
   struct group now, next; /* next: what is multiplied after this */
   float *y;               /* [n_tokens, y_stride]: outputs stand side by side in a row */
   size_t n_tokens, y_stride;
 };
 
-/* What a worker reads after row `end`, unless another is faster or slower than usual. */
-static const char *weights_after(const struct product *p, size_t end, size_t worker) {
+/* Rows [*begin, *end) of what a worker took. */
+static void rows_of(const struct group *g, size_t *begin, size_t *end) {
+  *begin *= g->unit, *end *= g->unit;
+  if (*end > g->rows) *end = g->rows;
+}
+
+/* What a worker reads after item `end`, unless another is faster or slower than usual. */
+static const void *weights_after(const struct product *p, size_t end, size_t worker) {
   const struct lre_team *team = p->s->team;
-  if (end < p->now.rows && end != lre_team_share(team, p->now.rows, worker + 1))
-    return row_of(&p->now, end);
-  size_t begin = lre_team_share(team, p->next.rows, worker);
+  if (end < p->now.n_items && end != lre_team_share(team, p->now.n_items, worker + 1))
+    return row_of(&p->now, end * p->now.unit);
+  size_t begin = lre_team_share(team, p->next.n_items, worker) * p->next.unit;
   return begin < p->next.rows ? row_of(&p->next, begin) : NULL;
 }
 
 static void multiply_rows(void *arg, size_t begin, size_t end, size_t worker) {
   const struct product *p = arg;
   const struct lre_stepper *s = p->s;
+  const void *after = weights_after(p, end, worker);
+  rows_of(&p->now, &begin, &end);
   for (size_t i = 0, first = 0; i < p->now.n; first += p->now.w[i++]->rows) {
     const struct lre_matrix *w = p->now.w[i];
     size_t low = begin > first ? begin - first : 0, high = end > first ? end - first : 0;
@@ -93,21 +112,18 @@ static void multiply_rows(void *arg, size_t begin, size_t end, size_t worker) {
     if (low >= high) continue;
     const float *x = w->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
     s->m->kernels->matmul(w, low, high, x, p->n_tokens, s->n_packed, p->y + first, p->y_stride,
-                          weights_after(p, first + high, worker));
+                          first + high < end ? p->now.w[i + 1]->data : after);
   }
 }
 
-/* y[t] = W x[t] for the matrices of a group. */
-static void multiply(const struct lre_stepper *s, size_t layer, size_t kind, size_t n_tokens, float *y,
-                     size_t y_stride) {
-  bool last = kind + 1 == LAYER_GROUPS, head = layer == s->m->config.n_layers;
-  struct product p = {.s = s, .now = group_of(s, layer, kind), .n_tokens = n_tokens, .y = y, .y_stride = y_stride};
-  p.next = head ? group_of(s, 0, QKV) : last ? group_of(s, layer + 1, QKV) : group_of(s, layer, kind + 1);
-  lre_team_run(s->team, p.now.rows, p.now.grain, multiply_rows, &p);
-}
+typedef void work_fn(void *arg, size_t begin, size_t end, size_t worker);
 
-static void project(const struct lre_stepper *s, size_t kind, float *y, size_t y_stride) {
-  multiply(s, s->layer, kind, s->n, y, y_stride);
+/* y[t] = W x[t] for the matrices of a group. */
+static void multiply(struct lre_stepper *s, size_t layer, size_t kind, work_fn *work, float *y, size_t y_stride) {
+  bool last = kind + 1 == LAYER_GROUPS, head = layer == s->m->config.n_layers;
+  struct product p = {.s = s, .now = group_of(s, layer, kind), .n_tokens = s->n, .y = y, .y_stride = y_stride};
+  p.next = head ? group_of(s, 0, QKV) : last ? group_of(s, layer + 1, QKV) : group_of(s, layer, kind + 1);
+  lre_team_run(s->team, p.now.n_items, p.now.grain, work, &p);
 }
 
 /* Packs token t's row for a matrix (the others that take the same row have the same type, or the other order is packed,
@@ -116,8 +132,8 @@ static void pack_for(const struct lre_stepper *s, size_t t, const float *row, co
                      size_t n) {
   bool bf16 = false, other = false;
   for (size_t i = 0; i < n && w[i]->rows; i++) *(w[i]->dtype == LRE_DTYPE_BF16 ? &bf16 : &other) = true;
-  if (bf16) lre_kernels_pack(LRE_DTYPE_BF16, row, w[0]->cols, s->packed_bf16 + t * s->n_packed);
-  if (other) lre_kernels_pack(LRE_DTYPE_F32, row, w[0]->cols, s->packed + t * s->n_packed);
+  if (bf16) s->m->kernels->pack(LRE_DTYPE_BF16, row, w[0]->cols, s->packed_bf16 + t * s->n_packed);
+  if (other) s->m->kernels->pack(LRE_DTYPE_F32, row, w[0]->cols, s->packed + t * s->n_packed);
 }
 
 /* Stages ------------------------------------------------------------------------------------------------------------
@@ -290,19 +306,35 @@ static void before_mlp(void *arg, size_t begin, size_t end, size_t worker) {
   }
 }
 
-static void activate(void *arg, size_t begin, size_t end, size_t worker) {
-  const struct lre_stepper *s = arg;
+/* Rows of gate and of up, and at once what comes of them: it is still in this worker's cache. */
+static void multiply_gate_up(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct product *p = arg;
+  const struct lre_stepper *s = p->s;
   const struct lre_layer *l = layer_of(s);
-  const struct lre_matrix *w[] = {&l->down};
-  size_t n = s->m->config.d_ffn;
-  (void)worker;
-  for (size_t t = begin; t < end; t++) {
-    float *gate = s->gate_up + t * 2 * n, *up = gate + n;
-    add(gate, l->gate_bias, n);
-    add(up, l->up_bias, n);
-    (s->m->config.gelu ? s->m->kernels->gelu : s->m->kernels->silu)(gate, up, n);
-    pack_for(s, t, gate, w, 1);
+  const struct lre_kernels *k = s->m->kernels;
+  size_t n = s->m->config.d_ffn, up0 = s->m->config.fused ? n : 0; /* one matrix has both */
+  const struct lre_matrix *gate = &l->gate, *up = up0 ? gate : &l->up;
+  const void *after = weights_after(p, end, worker);
+  rows_of(&p->now, &begin, &end);
+  const float *x = gate->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
+  k->matmul(gate, begin, end, x, p->n_tokens, s->n_packed, p->y, p->y_stride, row_at(up, up0 + begin));
+  x = up->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
+  k->matmul(up, up0 + begin, up0 + end, x, p->n_tokens, s->n_packed, p->y + n - up0, p->y_stride, after);
+  for (size_t t = 0; t < p->n_tokens; t++) {
+    float *row = p->y + t * p->y_stride + begin;
+    if (l->gate_bias) add(row, l->gate_bias + begin, end - begin);
+    if (l->up_bias) add(row + n, l->up_bias + begin, end - begin);
+    (s->m->config.gelu ? k->gelu : k->silu)(row, row + n, end - begin);
+    k->pack(l->down.dtype, row, end - begin, s->active + t * s->n_active + begin);
   }
+}
+
+static void multiply_down(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct product *p = arg;
+  const struct lre_stepper *s = p->s;
+  const void *after = weights_after(p, end, worker);
+  rows_of(&p->now, &begin, &end);
+  s->m->kernels->matmul(p->now.w[0], begin, end, s->active, p->n_tokens, s->n_active, p->y, p->y_stride, after);
 }
 
 /* After the last layer's keys and values, only tokens whose logits are wanted go on: their rows move together. */
@@ -320,16 +352,15 @@ static void keep_wanting(struct lre_stepper *s) {
 static void run_layer(struct lre_stepper *s) {
   const struct lre_config *c = &s->m->config;
   lre_team_run(s->team, s->n, 1, before_attention, s);
-  project(s, QKV, s->qkv, s->n_qkv);
+  multiply(s, s->layer, QKV, multiply_rows, s->qkv, s->n_qkv);
   lre_team_run(s->team, s->n, 1, finish_qkv, s);
   if (s->layer + 1 == c->n_layers) keep_wanting(s);
   lre_team_run(s->team, s->n * c->n_kv_heads, 1, attend, s);
   lre_team_run(s->team, s->n, 1, after_attend, s);
-  project(s, O, s->h, c->d_model);
+  multiply(s, s->layer, O, multiply_rows, s->h, c->d_model);
   lre_team_run(s->team, s->n, 1, before_mlp, s);
-  project(s, GATE_UP, s->gate_up, 2 * c->d_ffn);
-  lre_team_run(s->team, s->n, 1, activate, s);
-  project(s, DOWN, s->h, c->d_model);
+  multiply(s, s->layer, GATE_UP, multiply_gate_up, s->gate_up, 2 * c->d_ffn);
+  multiply(s, s->layer, DOWN, multiply_down, s->h, c->d_model);
 }
 
 static void pack_last(void *arg, size_t begin, size_t end, size_t worker) {
@@ -342,9 +373,30 @@ static void pack_last(void *arg, size_t begin, size_t end, size_t worker) {
   }
 }
 
+static void take_top(struct lre_top *best, struct lre_top other) {
+  bool finite = best->finite && other.finite;
+  if (other.value > best->value || (other.value == best->value && other.at < best->at)) *best = other;
+  best->finite = finite;
+}
+
+static void multiply_head(void *arg, size_t begin, size_t end, size_t worker) {
+  const struct product *p = arg;
+  const struct lre_kernels *k = p->s->m->kernels;
+  float cap = p->s->m->config.final_cap;
+  multiply_rows(arg, begin, end, worker);
+  rows_of(&p->now, &begin, &end);
+  for (size_t t = 0; t < p->n_tokens; t++) {
+    float *logits = p->y + t * p->y_stride + begin;
+    if (cap > 0) k->softcap(logits, end - begin, cap);
+    struct lre_top top = k->top(logits, end - begin);
+    top.at += begin;
+    take_top(&p->s->tops[worker * p->s->max_tokens + t], top);
+  }
+}
+
 static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
   const struct lre_config *c = &s->m->config;
-  size_t n = s->n;
+  size_t n = s->n, threads = lre_team_threads(s->team);
   lre_team_run(s->team, n, 1, pack_last, s);
   if (n > s->n_logits) {
     float *grown = realloc(s->logits, n * c->n_vocab * sizeof *grown);
@@ -352,9 +404,15 @@ static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
     s->logits = grown, s->n_logits = n;
   }
   if (!n) return true;
-  multiply(s, c->n_layers, 0, n, s->logits, c->n_vocab);
-  if (c->final_cap > 0) s->m->kernels->softcap(s->logits, n * c->n_vocab, c->final_cap);
+  for (size_t i = 0; i < threads * s->max_tokens; i++) s->tops[i] = (struct lre_top){-INFINITY, SIZE_MAX, true};
+  multiply(s, c->n_layers, HEAD, multiply_head, s->logits, c->n_vocab);
+  for (size_t i = 1; i < threads; i++)
+    for (size_t t = 0; t < n; t++) take_top(&s->tops[t], s->tops[i * s->max_tokens + t]);
   return true;
+}
+
+const struct lre_top *lre_stepper_tops(const struct lre_stepper *s) {
+  return s->tops;
 }
 
 /* Room for the scores of the longest sequence of this step. */
@@ -395,19 +453,22 @@ static bool make_room(struct lre_stepper *s) {
   size_t n = s->max_tokens, threads = lre_team_threads(s->team), n_q = c->n_heads * c->head_dim;
   s->n_qkv = n_q + 2 * c->n_kv_heads * c->head_dim;
   s->n_scratch = larger(c->d_model, n_q);
-  s->n_packed = lre_kernels_packed(larger(s->n_scratch, c->d_ffn));
+  s->n_packed = lre_kernels_packed(s->n_scratch);
+  s->n_active = lre_kernels_packed(c->d_ffn);
   s->x = malloc(n * c->d_model * sizeof(float));
   s->h = malloc(n * c->d_model * sizeof(float));
   s->qkv = malloc(n * s->n_qkv * sizeof(float));
   s->mixed = malloc(n * c->n_heads * s->m->head_stride * sizeof(float));
   s->gate_up = malloc(n * 2 * c->d_ffn * sizeof(float));
-  s->packed = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
-  s->packed_bf16 = aligned_alloc(64, (n * s->n_packed * sizeof(float) + 63) / 64 * 64);
+  s->packed = aligned_alloc(64, n * s->n_packed * sizeof(float)); /* rows of whole blocks: of 128 bytes */
+  s->packed_bf16 = aligned_alloc(64, n * s->n_packed * sizeof(float));
+  s->active = aligned_alloc(64, n * s->n_active * sizeof(float));
   s->turns = malloc(n * 2 * c->rotary_dim * sizeof(float));
   s->wanting = malloc(n * sizeof *s->wanting);
   s->scratch = malloc(threads * s->n_scratch * sizeof(float));
-  return s->x && s->h && s->qkv && s->mixed && s->gate_up && s->packed && s->packed_bf16 && s->turns && s->wanting &&
-         s->scratch;
+  s->tops = malloc(threads * n * sizeof *s->tops);
+  return s->x && s->h && s->qkv && s->mixed && s->gate_up && s->packed && s->packed_bf16 && s->active && s->turns &&
+         s->wanting && s->scratch && s->tops;
 }
 
 struct lre_stepper *lre_stepper_new(const struct lre_model *m, struct lre_team *team, size_t max_tokens,
@@ -424,9 +485,10 @@ struct lre_stepper *lre_stepper_new(const struct lre_model *m, struct lre_team *
 
 void lre_stepper_free(struct lre_stepper *s) {
   if (!s) return;
-  float *all[] = {s->x,           s->h,     s->qkv,     s->mixed,  s->gate_up, s->packed,
-                  s->packed_bf16, s->turns, s->scratch, s->scores, s->logits};
+  float *all[] = {s->x,      s->h,           s->qkv,    s->mixed, s->gate_up, s->packed,
+                  s->active, s->packed_bf16, s->turns,  s->scratch, s->scores,  s->logits};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
   free(s->wanting);
+  free(s->tops);
   free(s);
 }

@@ -68,7 +68,7 @@ static void one_matmul(const struct lre_kernels *k, struct sum *s, enum lre_dtyp
   float *scale = numbers(rows, 11);
   void *data = weights(dtype, rows * cols, 13);
   struct lre_matrix w = {dtype, rows, cols, data, dtype == LRE_DTYPE_I8 ? scale : NULL};
-  for (size_t t = 0; t < n; t++) lre_kernels_pack(dtype, in + t * cols, cols, x + t * packed);
+  for (size_t t = 0; t < n; t++) k->pack(dtype, in + t * cols, cols, x + t * packed);
   k->matmul(&w, 1, rows, x, n, packed, y, rows, n % 2 ? data : NULL);
   add(s, y, n * rows * sizeof *y);
   free(in), free(x), free(y), free(scale), free(data);
