@@ -23,6 +23,7 @@ typedef struct {
 } v16;
 
 #define TILE_TOKENS    4 /* 12 sums, 3 weights and an input of 16 registers */
+#define MIX_HEADS      2
 #define TILE_WIDTH     8
 #define tile_vector    __m256
 #define tile_zero      _mm256_setzero_ps
@@ -75,8 +76,8 @@ INLINE void vsum8(const float *sums, float *out) {
   v16 s[8];
   for (int i = 0; i < 8; i++) s[i] = vload(sums + i * LRE_LANES);
   __m256 two0145 = fold2(fold(s[0], s[4]), fold(s[1], s[5])), two2367 = fold2(fold(s[2], s[6]), fold(s[3], s[7]));
-  _mm256_storeu_ps(
-      out, _mm256_add_ps(_mm256_shuffle_ps(two0145, two2367, 0x88), _mm256_shuffle_ps(two0145, two2367, 0xdd)));
+  _mm256_storeu_ps(out,
+                   _mm256_add_ps(_mm256_shuffle_ps(two0145, two2367, 0x88), _mm256_shuffle_ps(two0145, two2367, 0xdd)));
 }
 
 INLINE __m256i load32(const char *p) {

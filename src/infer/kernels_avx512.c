@@ -19,6 +19,7 @@ bool lre_kernels_has_avx512(void) {
 typedef __m512 v16;
 
 #define TILE_TOKENS    8 /* 24 sums, 3 weights and an input of 32 registers */
+#define MIX_HEADS      4
 #define TILE_WIDTH     16
 #define tile_vector    v16
 #define tile_zero      vzero

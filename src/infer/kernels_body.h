@@ -154,9 +154,9 @@ FN void pack(enum lre_dtype dtype, const float *restrict x, size_t n, float *res
  * BLOCK_TOKENS tokens' inputs stay in the second cache, beside the rows. */
 enum { TILE_ROWS = 3, SUM_ROWS = 8, BAND = TILE_ROWS * SUM_ROWS, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
 
-/* Weights that are read next are asked for meanwhile, in STREAMS of at least STREAM bytes: a line of each, then the next
- * line of each. A processor has few slots for lines that are on their way; its own prefetcher has more, but follows a
- * stream only within a page. A step of a tile asks for as many lines as keep pace with what is read. */
+/* Weights that are read next are asked for meanwhile, in STREAMS of at least STREAM bytes: a line of each, then the
+ * next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more, but
+ * follows a stream only within a page. A step of a tile asks for as many lines as keep pace with what is read. */
 enum { STREAMS = 8, STREAM = 8192, LINE = 64 };
 struct ahead {
   const char *at, *column_end, *end;
@@ -306,8 +306,8 @@ static size_t part_of(size_t n, size_t most) {
 }
 
 /* What is read after rows [row, end): the next chunk, or `next`, in step with n_groups' tiles. */
-FN struct ahead look_ahead(const struct lre_matrix *m, size_t row, size_t end, size_t r1, size_t chunk,
-                           size_t n_groups, const void *next) {
+FN struct ahead look_ahead(const struct lre_matrix *m, size_t row, size_t end, size_t r1, size_t chunk, size_t n_groups,
+                           const void *next) {
   size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
   size_t rows = end < r1 && r1 - end < chunk ? r1 - end : chunk, stride = parts(rows, STREAMS) * row_bytes;
   size_t steps = parts(end - row, TILE_ROWS) * parts(m->cols, LRE_BLOCK) * (LRE_LANES / TILE_WIDTH) * n_groups;
@@ -337,57 +337,96 @@ FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x,
 /* Attention ---------------------------------------------------------------------------------------------------------
  */
 
-/* A page's 16 scores for n_heads (at most 4): a lane is a position, so that there is nothing to add up at the end. */
-INLINE void score_page(size_t n_heads, const float *q, size_t head_dim, const float *keys, float *scores,
-                       size_t stride) {
+/* A page's 16 scores for n_heads (at most 4): a lane is a position, so that there is nothing to add up at the end. A
+ * line of `later` is asked for with each line of keys. */
+INLINE void score_page(size_t n_heads, const float *q, size_t head_dim, const float *keys, const float *later,
+                       float *scores, size_t stride) {
   v16 sums[4];
   for (size_t h = 0; h < n_heads; h++) sums[h] = vzero();
   for (size_t d = 0; d < head_dim; d++) {
     v16 key = vload(keys + d * LRE_LANES);
+    __builtin_prefetch(later + d * LRE_LANES);
     for (size_t h = 0; h < n_heads; h++) sums[h] = vfma(vset1(q[h * head_dim + d]), key, sums[h]);
   }
   for (size_t h = 0; h < n_heads; h++) vstore(scores + h * stride, sums[h]);
 }
 
-FN void score_heads(size_t n_heads, const float *q, size_t head_dim, const float *keys, float *scores, size_t stride) {
+FN void score_heads(size_t n_heads, const float *q, size_t head_dim, const float *keys, const float *later,
+                    float *scores, size_t stride) {
   switch (n_heads) {
   case 1:
-    score_page(1, q, head_dim, keys, scores, stride);
+    score_page(1, q, head_dim, keys, later, scores, stride);
     break;
   case 2:
-    score_page(2, q, head_dim, keys, scores, stride);
+    score_page(2, q, head_dim, keys, later, scores, stride);
     break;
   case 3:
-    score_page(3, q, head_dim, keys, scores, stride);
+    score_page(3, q, head_dim, keys, later, scores, stride);
     break;
   default:
-    score_page(4, q, head_dim, keys, scores, stride);
+    score_page(4, q, head_dim, keys, later, scores, stride);
     break;
   }
 }
 
-/* 64 (or 16) numbers of the output: weighted values, added in the order of positions. */
-INLINE void mix(size_t n_vectors, const struct lre_attend *a, const float *weights, float inverse, size_t at,
-                float *out) {
-  v16 sums[4];
-  for (size_t i = 0; i < n_vectors; i++) sums[i] = vzero();
+/* 64 (or 16) numbers of the output of some heads: weighted values, added in the order of positions. `weights` of a head
+ * are n after those of the head before; inverse: a number a head. */
+INLINE void mix(size_t n_heads, size_t n_vectors, const struct lre_attend *a, const float *weights, size_t n,
+                const float *inverse, size_t at, float *out) {
+  v16 sums[MIX_HEADS][4];
   size_t page = a->first / LRE_PAGE_TOKENS, begin = page * LRE_PAGE_TOKENS;
+  UNROLL for (size_t h = 0; h < n_heads; h++) UNROLL for (size_t i = 0; i < n_vectors; i++) sums[h][i] = vzero();
   for (size_t position = a->first; position <= a->last; position++) {
-    const float *value =
+    const float *values =
         a->pages[position / LRE_PAGE_TOKENS] + a->values + position % LRE_PAGE_TOKENS * a->head_stride + at;
-    v16 weight = vset1(weights[position - begin]);
-    for (size_t i = 0; i < n_vectors; i++) sums[i] = vfma(weight, vload(value + i * LRE_LANES), sums[i]);
+    v16 weight[MIX_HEADS];
+    UNROLL for (size_t h = 0; h < n_heads; h++) weight[h] = vset1(weights[h * n + position - begin]);
+    UNROLL for (size_t i = 0; i < n_vectors; i++) {
+      v16 value = vload(values + i * LRE_LANES);
+      UNROLL for (size_t h = 0; h < n_heads; h++) sums[h][i] = vfma(weight[h], value, sums[h][i]);
+    }
   }
-  for (size_t i = 0; i < n_vectors; i++) vstore(out + at + i * LRE_LANES, vmul(sums[i], vset1(inverse)));
+  UNROLL for (size_t h = 0; h < n_heads; h++) UNROLL for (size_t i = 0; i < n_vectors; i++)
+      vstore(out + h * a->head_stride + i * LRE_LANES, vmul(sums[h][i], vset1(inverse[h])));
+}
+
+INLINE void mix_wide(size_t n_heads, const struct lre_attend *a, const float *weights, size_t n, const float *inverse,
+                     float *out) {
+  size_t at = 0;
+  for (; at + 4 * LRE_LANES <= a->head_stride; at += 4 * LRE_LANES)
+    mix(n_heads, 4, a, weights, n, inverse, at, out + at);
+  for (; at < a->head_stride; at += LRE_LANES) mix(n_heads, 1, a, weights, n, inverse, at, out + at);
+}
+
+/* At most MIX_HEADS heads. */
+FN void mix_heads(size_t n_heads, const struct lre_attend *a, const float *weights, size_t n, const float *inverse,
+                  float *out) {
+#define MIX_CASE(count)                                                                                                \
+  case count:                                                                                                          \
+    if (count <= MIX_HEADS) mix_wide(count <= MIX_HEADS ? count : 1, a, weights, n, inverse, out);                     \
+    break
+  switch (n_heads) {
+    MIX_CASE(1);
+    MIX_CASE(2);
+    MIX_CASE(3);
+    MIX_CASE(4);
+  default:
+    break;
+  }
 }
 
 /* Scores to weights that are not yet divided by their sum; positions out of sight get 0. Returns 1 / sum. */
 FN float soften(const struct lre_attend *a, float *s, size_t n, size_t begin) {
   for (size_t i = 0; i < n; i++) s[i] *= a->scale;
   if (a->cap > 0) softcap(s, n, a->cap);
-  float top = s[a->first - begin];
-  for (size_t i = a->first - begin; i <= a->last - begin; i++) top = s[i] > top ? s[i] : top;
-  for (size_t i = 0; i < n; i++) s[i] = exp_lane(s[i] - top);
+  for (size_t i = 0; i < a->first - begin; i++) s[i] = -INFINITY;
+  for (size_t i = a->last - begin + 1; i < n; i++) s[i] = -INFINITY;
+  float tops[LRE_LANES], best = s[a->first - begin];
+  for (size_t k = 0; k < LRE_LANES; k++) tops[k] = best;
+  for (size_t i = 0; i < n; i += LRE_LANES)
+    for (size_t k = 0; k < LRE_LANES; k++) tops[k] = s[i + k] > tops[k] ? s[i + k] : tops[k];
+  for (size_t k = 0; k < LRE_LANES; k++) best = tops[k] > best ? tops[k] : best;
+  for (size_t i = 0; i < n; i++) s[i] = exp_lane(s[i] - best);
   for (size_t i = 0; i < a->first - begin; i++) s[i] = 0;
   for (size_t i = a->last - begin + 1; i < n; i++) s[i] = 0;
   v16 sum = vzero();
@@ -398,16 +437,17 @@ FN float soften(const struct lre_attend *a, float *s, size_t n, size_t begin) {
 FN void attend(const struct lre_attend *a) {
   size_t page0 = a->first / LRE_PAGE_TOKENS, page1 = a->last / LRE_PAGE_TOKENS;
   size_t n = (page1 - page0 + 1) * LRE_PAGE_TOKENS;
-  for (size_t page = page0; page <= page1; page++)
+  for (size_t page = page0; page <= page1; page++) {
+    const float *keys = a->pages[page] + a->keys, *next = a->pages[page < page1 ? page + 1 : page] + a->keys;
     for (size_t h = 0; h < a->n_heads; h += 4)
-      score_heads(a->n_heads - h, a->q + h * a->head_dim, a->head_dim, a->pages[page] + a->keys,
+      score_heads(a->n_heads - h, a->q + h * a->head_dim, a->head_dim, keys, h ? next : a->pages[page] + a->values,
                   a->scores + h * n + (page - page0) * LRE_PAGE_TOKENS, n);
-  for (size_t h = 0; h < a->n_heads; h++) {
-    float *scores = a->scores + h * n, *out = a->out + h * a->head_stride;
-    float inverse = soften(a, scores, n, page0 * LRE_PAGE_TOKENS);
-    size_t at = 0;
-    for (; at + 4 * LRE_LANES <= a->head_stride; at += 4 * LRE_LANES) mix(4, a, scores, inverse, at, out);
-    for (; at < a->head_stride; at += LRE_LANES) mix(1, a, scores, inverse, at, out);
+  }
+  for (size_t h = 0, take; h < a->n_heads; h += take) {
+    float inverse[MIX_HEADS];
+    take = a->n_heads - h < MIX_HEADS ? a->n_heads - h : MIX_HEADS;
+    for (size_t i = 0; i < take; i++) inverse[i] = soften(a, a->scores + (h + i) * n, n, page0 * LRE_PAGE_TOKENS);
+    mix_heads(take, a, a->scores + h * n, n, inverse, a->out + h * a->head_stride);
   }
 }
 

@@ -15,6 +15,7 @@ typedef struct {
 } v16;
 
 #define TILE_TOKENS       8 /* 24 sums, 3 weights and an input of 32 registers */
+#define MIX_HEADS         1
 #define TILE_WIDTH        4
 #define tile_vector       float32x4_t
 #define tile_zero()       vdupq_n_f32(0)

@@ -18,6 +18,7 @@ typedef struct {
 } v16;
 
 #define TILE_TOKENS 1
+#define MIX_HEADS   1
 #define TILE_WIDTH  16
 #define tile_vector v16
 #define tile_zero   vzero

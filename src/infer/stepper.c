@@ -12,17 +12,17 @@ struct lre_stepper {
   const struct lre_model *m;
   struct lre_team *team;
   size_t max_tokens;
-  size_t n_qkv, n_packed, n_active; /* widths */
-  float *x;               /* [max_tokens, d_model]: the residual stream */
-  float *h;               /* [max_tokens, d_model]: what a matrix gave, before it is added */
-  float *qkv;             /* [max_tokens, (n_heads + 2 n_kv_heads) head_dim] */
-  float *mixed;           /* [max_tokens, n_heads, head_stride]: attention's output */
-  float *gate_up;         /* [max_tokens, 2 d_ffn] */
-  float *packed;          /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
-  float *packed_bf16;     /* the same for bfloat16 */
-  float *active;          /* [max_tokens, n_active]: activations, packed for the down projection */
-  float *turns;           /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
-  float *scratch;         /* [threads, widest row] */
+  size_t n_qkv, n_packed, n_active, n_gate_up; /* widths */
+  float *x;                                    /* [max_tokens, d_model]: the residual stream */
+  float *h;                                    /* [max_tokens, d_model]: what a matrix gave, before it is added */
+  float *qkv;                                  /* [max_tokens, (n_heads + 2 n_kv_heads) head_dim] */
+  float *mixed;                                /* [max_tokens, n_heads, head_stride]: attention's output */
+  float *gate_up;                              /* [max_tokens, 2 d_ffn] */
+  float *packed;                               /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
+  float *packed_bf16;                          /* the same for bfloat16 */
+  float *active;                               /* [max_tokens, n_active]: activations, packed for the down projection */
+  float *turns;   /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
+  float *scratch; /* [threads, widest row] */
   size_t n_scratch;
   float *scores; /* [threads, n_scores] */
   size_t n_scores;
@@ -306,26 +306,35 @@ static void before_mlp(void *arg, size_t begin, size_t end, size_t worker) {
   }
 }
 
+/* Rows [begin, end) of a matrix. */
+static struct lre_matrix some_rows(const struct lre_matrix *w, size_t begin, size_t end) {
+  struct lre_matrix some = *w;
+  some.rows = end - begin, some.data = row_at(w, begin);
+  if (w->scale) some.scale = w->scale + begin;
+  return some;
+}
+
 /* Rows of gate and of up, and at once what comes of them: it is still in this worker's cache. */
 static void multiply_gate_up(void *arg, size_t begin, size_t end, size_t worker) {
   const struct product *p = arg;
   const struct lre_stepper *s = p->s;
   const struct lre_layer *l = layer_of(s);
   const struct lre_kernels *k = s->m->kernels;
-  size_t n = s->m->config.d_ffn, up0 = s->m->config.fused ? n : 0; /* one matrix has both */
-  const struct lre_matrix *gate = &l->gate, *up = up0 ? gate : &l->up;
+  size_t up0 = s->m->config.fused ? s->m->config.d_ffn : 0; /* one matrix has both */
   const void *after = weights_after(p, end, worker);
   rows_of(&p->now, &begin, &end);
-  const float *x = gate->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
-  k->matmul(gate, begin, end, x, p->n_tokens, s->n_packed, p->y, p->y_stride, row_at(up, up0 + begin));
-  x = up->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
-  k->matmul(up, up0 + begin, up0 + end, x, p->n_tokens, s->n_packed, p->y + n - up0, p->y_stride, after);
-  for (size_t t = 0; t < p->n_tokens; t++) {
-    float *row = p->y + t * p->y_stride + begin;
-    if (l->gate_bias) add(row, l->gate_bias + begin, end - begin);
-    if (l->up_bias) add(row + n, l->up_bias + begin, end - begin);
-    (s->m->config.gelu ? k->gelu : k->silu)(row, row + n, end - begin);
-    k->pack(l->down.dtype, row, end - begin, s->active + t * s->n_active + begin);
+  const struct lre_matrix both[2] = {some_rows(&l->gate, begin, end),
+                                     some_rows(up0 ? &l->gate : &l->up, up0 + begin, up0 + end)};
+  size_t n = end - begin, stride = 2 * n;
+  float *gate = s->gate_up + worker * s->n_gate_up;
+  for (size_t i = 0; i < 2; i++)
+    k->matmul(&both[i], 0, n, both[i].dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed, s->n, s->n_packed,
+              gate + i * n, stride, i ? after : both[1].data);
+  for (size_t t = 0; t < s->n; t++, gate += stride) {
+    if (l->gate_bias) add(gate, l->gate_bias + begin, n);
+    if (l->up_bias) add(gate + n, l->up_bias + begin, n);
+    (s->m->config.gelu ? k->gelu : k->silu)(gate, gate + n, n);
+    k->pack(l->down.dtype, gate, n, s->active + t * s->n_active + begin);
   }
 }
 
@@ -359,7 +368,7 @@ static void run_layer(struct lre_stepper *s) {
   lre_team_run(s->team, s->n, 1, after_attend, s);
   multiply(s, s->layer, O, multiply_rows, s->h, c->d_model);
   lre_team_run(s->team, s->n, 1, before_mlp, s);
-  multiply(s, s->layer, GATE_UP, multiply_gate_up, s->gate_up, 2 * c->d_ffn);
+  multiply(s, s->layer, GATE_UP, multiply_gate_up, NULL, 0);
   multiply(s, s->layer, DOWN, multiply_down, s->h, c->d_model);
 }
 
@@ -455,11 +464,12 @@ static bool make_room(struct lre_stepper *s) {
   s->n_scratch = larger(c->d_model, n_q);
   s->n_packed = lre_kernels_packed(s->n_scratch);
   s->n_active = lre_kernels_packed(c->d_ffn);
+  s->n_gate_up = n * 2 * group_of(s, 0, GATE_UP).grain * LRE_BLOCK;
   s->x = malloc(n * c->d_model * sizeof(float));
   s->h = malloc(n * c->d_model * sizeof(float));
   s->qkv = malloc(n * s->n_qkv * sizeof(float));
   s->mixed = malloc(n * c->n_heads * s->m->head_stride * sizeof(float));
-  s->gate_up = malloc(n * 2 * c->d_ffn * sizeof(float));
+  s->gate_up = malloc(threads * s->n_gate_up * sizeof(float));
   s->packed = aligned_alloc(64, n * s->n_packed * sizeof(float)); /* rows of whole blocks: of 128 bytes */
   s->packed_bf16 = aligned_alloc(64, n * s->n_packed * sizeof(float));
   s->active = aligned_alloc(64, n * s->n_active * sizeof(float));
@@ -485,8 +495,8 @@ struct lre_stepper *lre_stepper_new(const struct lre_model *m, struct lre_team *
 
 void lre_stepper_free(struct lre_stepper *s) {
   if (!s) return;
-  float *all[] = {s->x,      s->h,           s->qkv,    s->mixed, s->gate_up, s->packed,
-                  s->active, s->packed_bf16, s->turns,  s->scratch, s->scores,  s->logits};
+  float *all[] = {s->x,      s->h,           s->qkv,   s->mixed,   s->gate_up, s->packed,
+                  s->active, s->packed_bf16, s->turns, s->scratch, s->scores,  s->logits};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
   free(s->wanting);
   free(s->tops);

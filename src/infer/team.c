@@ -109,7 +109,7 @@ void lre_team_run(struct lre_team *t, size_t n_items, size_t grain,
                   void (*work)(void *arg, size_t begin, size_t end, size_t worker), void *arg) {
   if (!n_items) return;
   if (t->n_threads == 1 || n_items <= grain) {
-    work(arg, 0, n_items, 0);
+    for (size_t i = 0; i < n_items; i += grain) work(arg, i, n_items - i < grain ? n_items : i + grain, 0);
     return;
   }
   t->grain = grain, t->work = work, t->arg = arg;

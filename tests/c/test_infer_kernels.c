@@ -92,6 +92,15 @@ static void blocks(const struct lre_kernels *k, struct sum *s) {
       for (size_t n = 1; n < 130; n += 19) one_matmul(k, s, types[d], 20, cols[c], n);
 }
 
+/* More rows than a band has, and more tokens than a tile. */
+static void bands(const struct lre_kernels *k, struct sum *s) {
+  static const enum lre_dtype types[] = {LRE_DTYPE_F32, LRE_DTYPE_F16, LRE_DTYPE_BF16, LRE_DTYPE_I8};
+  static const size_t rows[] = {24, 25, 26, 33, 49, 74, 150};
+  for (size_t d = 0; d < 4; d++)
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+      for (size_t n = 1; n < 20; n++) one_matmul(k, s, types[d], rows[r], 64 + r, n);
+}
+
 static void one_attend(const struct lre_kernels *k, struct sum *s, size_t heads, size_t dim, size_t first, size_t last,
                        float cap) {
   enum { PAGES = 5 };
@@ -135,6 +144,23 @@ static void elementwise(const struct lre_kernels *k, struct sum *s) {
   }
 }
 
+/* The first among equals; what is no finite number is told, wherever it stands. */
+static void tops(const struct lre_kernels *k, struct sum *s) {
+  for (size_t n = 1; n < 300; n += 13)
+    for (size_t at = 0; at < n; at++) {
+      float *x = numbers(n, (uint32_t)(37 + at % 3)), largest = at % 2 ? 2.0f : 0.0f;
+      for (size_t i = 0; i < n; i++)
+        x[i] = i == at || i == (at + n) / 2 ? largest : at % 2 ? x[i] : -0.5f - x[i] * x[i];
+      struct lre_top top = k->top(x, n);
+      x[n - 1 - at] = at % 3 ? at % 3 == 1 ? -INFINITY : INFINITY : NAN;
+      struct lre_top broken = k->top(x, n);
+      bool right = top.at == at && top.value == largest && top.finite && !broken.finite;
+      if (!right) printf("top: of %zu numbers the first largest is %zu, not %zu\n", n, at, top.at);
+      add(s, &right, sizeof right);
+      free(x);
+    }
+}
+
 static void add_double(struct sum *s, double x) {
   add(s, &x, sizeof x);
 }
@@ -158,8 +184,9 @@ static const struct {
   void (*run)(const struct lre_kernels *k, struct sum *s);
   uint32_t golden;
 } tests[] = {
-    {"matmul", matmuls, 0xaeffcd88},          {"blocks", blocks, 0x899ca655},         {"attend", attends, 0xd04755fb},
-    {"elementwise", elementwise, 0x911e4229}, {"elementary", elementary, 0x7d61a9de},
+    {"matmul", matmuls, 0xaeffcd88},        {"blocks", blocks, 0x899ca655}, {"bands", bands, 0x2046bc0f},
+    {"attend", attends, 0xd04755fb},        {"top", tops, 0x1fa56c75},      {"elementwise", elementwise, 0x911e4229},
+    {"elementary", elementary, 0x7d61a9de},
 };
 
 int main(void) {
