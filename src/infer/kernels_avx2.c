@@ -22,7 +22,8 @@ typedef struct {
   __m256 low, high;
 } v16;
 
-#define TILE_TOKENS    4 /* 12 sums, 3 weights and an input of 16 registers */
+#define TILE_ROWS      2 /* 12 sums, 2 weights, an input and a mask are 16 registers */
+#define TILE_TOKENS    6
 #define MIX_HEADS      2
 #define TILE_WIDTH     8
 #define tile_vector    __m256

@@ -18,7 +18,8 @@ bool lre_kernels_has_avx512(void) {
 
 typedef __m512 v16;
 
-#define TILE_TOKENS    8 /* 24 sums, 3 weights and an input of 32 registers */
+#define TILE_ROWS      3 /* 24 sums, 3 weights and an input of 32 registers */
+#define TILE_TOKENS    8
 #define MIX_HEADS      4
 #define TILE_WIDTH     16
 #define tile_vector    v16

@@ -2,11 +2,10 @@
  * this: FN (static, with the target's attribute), INLINE (the same, always inlined), v16 and
  *   vzero, vset1, vload, vstore, vfma, vadd, vmul: lanes apart;
  *   vsum8(sums, out): eight vectors in memory to eight numbers, in the order of kernels.h;
- * and for products, where registers are scarce: TILE_TOKENS, with which TILE_ROWS sums each, TILE_ROWS weights and an
- * input fit them, of
- *   tile_vector, TILE_WIDTH of the 16 lanes, with tile_zero, tile_load, tile_store, tile_fma;
- *   tile_weight(dtype, p, half, lane): TILE_WIDTH weights of the block at p from `lane` on, as kernels.h orders them;
- *   IN_REGISTER(v): v is loaded once, not by each operation that uses it (GCC would). */
+ * and for products, where registers are scarce: TILE_ROWS (2 or 3) and TILE_TOKENS (at most 8), whose sums fit them
+ * beside TILE_ROWS weights and an input, of tile_vector, TILE_WIDTH of the 16 lanes, with tile_zero, tile_load,
+ * tile_store, tile_fma; tile_weight(dtype, p, half, lane): TILE_WIDTH weights of the block at p from `lane` on, as
+ * kernels.h orders them; IN_REGISTER(v): v is loaded once, not by each operation that uses it (GCC would). */
 
 #include <math.h>
 #include <string.h>
@@ -152,7 +151,7 @@ FN void pack(enum lre_dtype dtype, const float *restrict x, size_t n, float *res
 /* TILE_TOKENS tokens' inputs, BLOCK_COLS of them, stay in the first cache while a BAND of rows goes by, TILE_ROWS at a
  * time: weights become floats on their way into registers. Sums wait in memory only where a row is longer than that.
  * BLOCK_TOKENS tokens' inputs stay in the second cache, beside the rows. */
-enum { TILE_ROWS = 3, SUM_ROWS = 8, BAND = TILE_ROWS * SUM_ROWS, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
+enum { SUM_ROWS = 8, BAND = 3 * SUM_ROWS, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
 
 /* Weights that are read next are asked for meanwhile, in STREAMS of at least STREAM bytes: a line of each, then the
  * next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more, but

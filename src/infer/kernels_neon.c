@@ -14,7 +14,8 @@ typedef struct {
   float32x4_t q[4];
 } v16;
 
-#define TILE_TOKENS       8 /* 24 sums, 3 weights and an input of 32 registers */
+#define TILE_ROWS         3 /* 24 sums, 3 weights and an input of 32 registers */
+#define TILE_TOKENS       8
 #define MIX_HEADS         1
 #define TILE_WIDTH        4
 #define tile_vector       float32x4_t

@@ -17,7 +17,8 @@ typedef struct {
   float lane[LRE_LANES];
 } v16;
 
-#define TILE_TOKENS 1
+#define TILE_ROWS   3
+#define TILE_TOKENS 4
 #define MIX_HEADS   1
 #define TILE_WIDTH  16
 #define tile_vector v16
