@@ -55,13 +55,13 @@ static struct group group_of(const struct lre_stepper *s, size_t layer, size_t k
     const struct lre_layer *l = &s->m->weights.layers[layer];
     const struct lre_matrix *of[LAYER_GROUPS][MAX_MATRICES] = {{&l->q, &l->k, &l->v}, {&l->o}, {&l->gate}, {&l->down}};
     memcpy(all, of[kind], sizeof all);
-    if (kind == GATE_UP) g.unit = LRE_BLOCK;
   }
   for (; g.n < MAX_MATRICES && all[g.n] && all[g.n]->rows; g.n++) {
     g.w[g.n] = all[g.n];
     g.rows += all[g.n]->rows;
   }
-  if (g.unit == LRE_BLOCK) g.rows = s->m->config.d_ffn; /* each with its row of `up` */
+  if (layer < s->m->config.n_layers && kind == GATE_UP) /* each with its row of `up` */
+    g.unit = LRE_BLOCK, g.rows = s->m->config.d_ffn;
   g.n_items = (g.rows + g.unit - 1) / g.unit;
   size_t thirds = g.n_items / (lre_team_threads(s->team) * PIECES * 3); /* three units are bands of kernels_body.h */
   g.grain = thirds ? 3 * thirds : 3;
@@ -81,8 +81,8 @@ static const void *row_of(const struct group *g, size_t row) {
 struct product {
   struct lre_stepper *s;
   struct group now, next; /* next: what is multiplied after this */
-  float *y;               /* [n_tokens, y_stride]: outputs stand side by side in a row */
-  size_t n_tokens, y_stride;
+  float *y;               /* [tokens, y_stride]: outputs stand side by side in a row */
+  size_t y_stride;
 };
 
 /* Rows [*begin, *end) of what a worker took. */
@@ -111,7 +111,7 @@ static void multiply_rows(void *arg, size_t begin, size_t end, size_t worker) {
     if (high > w->rows) high = w->rows;
     if (low >= high) continue;
     const float *x = w->dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
-    s->m->kernels->matmul(w, low, high, x, p->n_tokens, s->n_packed, p->y + first, p->y_stride,
+    s->m->kernels->matmul(w, low, high, x, s->n, s->n_packed, p->y + first, p->y_stride,
                           first + high < end ? p->now.w[i + 1]->data : after);
   }
 }
@@ -121,7 +121,7 @@ typedef void work_fn(void *arg, size_t begin, size_t end, size_t worker);
 /* y[t] = W x[t] for the matrices of a group. */
 static void multiply(struct lre_stepper *s, size_t layer, size_t kind, work_fn *work, float *y, size_t y_stride) {
   bool last = kind + 1 == LAYER_GROUPS, head = layer == s->m->config.n_layers;
-  struct product p = {.s = s, .now = group_of(s, layer, kind), .n_tokens = s->n, .y = y, .y_stride = y_stride};
+  struct product p = {.s = s, .now = group_of(s, layer, kind), .y = y, .y_stride = y_stride};
   p.next = head ? group_of(s, 0, QKV) : last ? group_of(s, layer + 1, QKV) : group_of(s, layer, kind + 1);
   lre_team_run(s->team, p.now.n_items, p.now.grain, work, &p);
 }
@@ -343,7 +343,7 @@ static void multiply_down(void *arg, size_t begin, size_t end, size_t worker) {
   const struct lre_stepper *s = p->s;
   const void *after = weights_after(p, end, worker);
   rows_of(&p->now, &begin, &end);
-  s->m->kernels->matmul(p->now.w[0], begin, end, s->active, p->n_tokens, s->n_active, p->y, p->y_stride, after);
+  s->m->kernels->matmul(p->now.w[0], begin, end, s->active, s->n, s->n_active, p->y, p->y_stride, after);
 }
 
 /* After the last layer's keys and values, only tokens whose logits are wanted go on: their rows move together. */
@@ -394,7 +394,7 @@ static void multiply_head(void *arg, size_t begin, size_t end, size_t worker) {
   float cap = p->s->m->config.final_cap;
   multiply_rows(arg, begin, end, worker);
   rows_of(&p->now, &begin, &end);
-  for (size_t t = 0; t < p->n_tokens; t++) {
+  for (size_t t = 0; t < p->s->n; t++) {
     float *logits = p->y + t * p->y_stride + begin;
     if (cap > 0) k->softcap(logits, end - begin, cap);
     struct lre_top top = k->top(logits, end - begin);
