@@ -230,11 +230,10 @@ static void run(const char *dir, size_t threads) {
   lre_batch_describe(b, &facts);
   double bound = rate / weights, speed = NEW / alone;
   printf("{\"kernels\":\"%s\",\"threads\":%zu,\"read_gb_s\":%.2f,\"bound_tokens_s\":%.2f,\"alone_tokens_s\":%.2f,"
-         "\"alone_of_bound\":%.3f,\"prefill_tokens_s\":%.1f,\"together_tokens_s\":%.2f,\"weights_mib\":%.0f,"
+         "\"prefill_tokens_s\":%.1f,\"together_tokens_s\":%.2f,\"weights_mib\":%.0f,"
          "\"kv_mib\":%.0f,\"resident_mib\":%.0f}\n",
-         lre_model_kernels(m), threads, rate / 1e9, bound, speed, speed / bound, PROMPT / prefill,
-         N_PROMPTS * NEW / together, weights / 1048576, (double)facts.kv_peak_bytes / 1048576,
-         (double)lre_platform_peak_rss_bytes() / 1048576);
+         lre_model_kernels(m), threads, rate / 1e9, bound, speed, PROMPT / prefill, N_PROMPTS * NEW / together,
+         weights / 1048576, (double)facts.kv_peak_bytes / 1048576, (double)lre_platform_peak_rss_bytes() / 1048576);
   lre_batch_free(b);
   lre_tokenizer_free(t);
   lre_model_close(m);

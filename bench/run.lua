@@ -198,17 +198,31 @@ end
 
 -- The local engine on a random checkpoint of Qwen2-0.5B's shape (1 GB, written once), against the rate at which this
 -- machine reads memory, and against others on the same files.
+-- The larger of each figure.
+local function keep_best(best, told)
+  for name, figure in pairs(told) do
+    if type(figure) == "number" and figure > (best[name] or 0) then best[name] = figure end
+    best[name] = best[name] or figure
+  end
+  return best
+end
+
+-- All in turns, three times, and the best of each: what else the machine does slows whoever is measured meanwhile.
 local function bench_infer()
   assert(process.run { "cmake", "--build", "build", "--target", "infer_bench", timeout = 900 })
   local folder = (os.getenv "TMPDIR" or "/tmp") .. "/lre-qwen2-0.5b-shape"
   if not fs.stat(folder .. "/tokenizer.json") then timed { "build/infer_bench", "write", folder } end
-  local _, result = timed { "build/infer_bench", "run", folder }
-  local told = lre.json.decode(result.out)
+  local told, others = {}, {}
+  for _ = 1, quick and 1 or 3 do
+    local _, result = timed { "build/infer_bench", "run", folder }
+    keep_best(told, lre.json.decode(result.out))
+    for i, other in ipairs(references(folder, told.threads)) do others[i] = keep_best(others[i] or {}, other) end
+  end
   local function speed(tokens_s) return ("%.1f tokens/s"):format(tokens_s) end
   add(("infer: one answer, %s, %d threads"):format(told.kernels, told.threads), speed(told.alone_tokens_s),
-    ("bound %s at %.1f GB/s"):format(speed(told.bound_tokens_s), told.read_gb_s), ("%.2f"):format(told.alone_of_bound),
+    ("bound %s at %.1f GB/s"):format(speed(told.bound_tokens_s), told.read_gb_s),
+    ("%.2f"):format(told.alone_tokens_s / told.bound_tokens_s),
     "at least 0.8")
-  local others = references(folder, told.threads)
   for _, other in ipairs(others) do
     add("infer: 15 prompts of 40 tokens x 64 new", speed(told.together_tokens_s),
       ("%s: %s"):format(other.name, speed(other.together_tokens_s)),
