@@ -225,7 +225,7 @@ local function bench_infer()
     "at least 0.8")
   for _, other in ipairs(others) do
     add("infer: 15 prompts of 40 tokens x 64 new", speed(told.together_tokens_s),
-      ("%s: %s"):format(other.name, speed(other.together_tokens_s)),
+      ("%s: %s (one answer %.1f)"):format(other.name, speed(other.together_tokens_s), other.alone_tokens_s),
       ("%.2f"):format(told.together_tokens_s / other.together_tokens_s),
       other.name:find "float32" and "at least 3" or "over 1")
   end
