@@ -7,9 +7,10 @@
 
 #include "core/fs.h"
 
-/* What besides the tensors has a say in an answer. */
-static const char *const texts[] = {"chat_template.jinja", "config.json", "generation_config.json", "tokenizer.json",
-                                    "tokenizer_config.json"};
+/* What besides the tensors has a say in an answer. An index has none of its own: it names shards, no tensor is in two
+ * of them, and each is hashed. */
+static const char *const texts[] = {"chat_template.jinja",     "config.json",    "generation_config.json",
+                                    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"};
 
 static bool hash_open(FILE *f, const char *path, char out[LRE_HASH_HEX_BYTES], struct lre_err *err) {
   enum { CHUNK = 1 << 20 };

@@ -107,6 +107,29 @@ test("threads_are_no_part_of_a_requests_hash_and_the_checkpoint_is", function()
   test.ok(other:preview(question).request_hash ~= one)
 end)
 
+test("a_map_of_special_tokens_that_the_template_prints_is_part_of_a_requests_hash", function()
+  local question = { { role = "user", content = "Hi" } }
+  local function asked(change)
+    local printed = "sed -i 's/\"chat_template\": \"/&{{ bos_token }}/' m/tokenizer_config.json && "
+    local folder = copy_of("qwen2", printed .. change)
+    local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
+    return m.facts, m:preview(question).request_hash, m:chat(question, { max_tokens = 1 }).usage.input_tokens
+  end
+  local write = "echo '{ \"bos_token\": \"%s\" }' >m/special_tokens_map.json"
+  local none, no_map, fewest = asked "true"
+  local short, one, few = asked(write:format "a")
+  local long, other, more = asked(write:format "a b c d e f")
+  local name = "special_tokens_map.json"
+  test.eq(none.files[name], nil)
+  test.eq({ #short.files[name], #long.files[name] }, { 64, 64 })
+  test.ok(short.files[name] ~= long.files[name])
+  test.eq(short.template, long.template)
+  test.ok(fewest < few and few < more)
+  test.ok(no_map ~= one and one ~= other and other ~= no_map)
+  local _, again = asked(write:format "a")
+  test.eq(again, one)
+end)
+
 test("a_special_token_in_a_users_text_is_read_as_text", function()
   local m = resolve "qwen2"
   local function tokens(text)
