@@ -24,6 +24,7 @@ function engine:facts() end
 ---@param special boolean?
 ---@return integer[]? ids, lre.Error? err
 function engine:encode(text, special) end
+---The text of ids; special tokens stand in it, unless `skip_special`.
 ---@param ids integer[]
 ---@param skip_special boolean?
 ---@return string? text, lre.Error? err

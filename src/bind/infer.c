@@ -278,6 +278,7 @@ static int engine_encode(lua_State *L) {
 static int engine_decode(lua_State *L) {
   struct engine *e = check_engine(L);
   luaL_checktype(L, 2, LUA_TTABLE);
+  bool skip_special = lua_toboolean(L, 3); /* before anything is pushed where it may be missing */
   size_t n = lua_rawlen(L, 2);
   uint32_t *ids = lua_newuserdatauv(L, (n + 1) * sizeof *ids, 0);
   for (size_t i = 0; i < n; i++) {
@@ -289,8 +290,7 @@ static int engine_decode(lua_State *L) {
   }
   struct lre_buf *b = lre_bind_buf(L);
   struct lre_err err;
-  if (!lre_tokenizer_decode(e->checkpoint.tokenizer, ids, n, lua_toboolean(L, 3), b, &err))
-    return lre_bind_fail(L, &err);
+  if (!lre_tokenizer_decode(e->checkpoint.tokenizer, ids, n, skip_special, b, &err)) return lre_bind_fail(L, &err);
   return lre_bind_push_buf(L, b);
 }
 

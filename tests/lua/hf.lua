@@ -130,6 +130,13 @@ test("a_map_of_special_tokens_that_the_template_prints_is_part_of_a_requests_has
   test.eq(again, one)
 end)
 
+test("special_tokens_stand_in_a_decoded_text_unless_they_are_to_be_skipped", function()
+  local engine = open "qwen2"
+  local ids = engine:encode("a<|im_end|>b", true)
+  test.eq({ engine:decode(ids), engine:decode(ids, nil), engine:decode(ids, false), engine:decode(ids, true) },
+    { "a<|im_end|>b", "a<|im_end|>b", "a<|im_end|>b", "ab" })
+end)
+
 test("a_special_token_in_a_users_text_is_read_as_text", function()
   local m = resolve "qwen2"
   local function tokens(text)
@@ -248,6 +255,23 @@ test("log_probabilities_that_a_run_asks_for_are_in_its_journal_and_in_no_table",
     test.ok(not text:find("top_logprobs\":[", 1, true) and not text:find("logprobs.content", 1, true), file)
     test.eq(fs.read(("%s/runs/b/%s"):format(folder, file)), text)
   end
+end)
+
+test("the_token_that_ends_a_turn_stands_in_the_journals_log_probabilities", function()
+  local folder = test.folder()
+  local flags = "--model-id %smistral --limit 1 --max-tokens 48 --param logprobs=true --run-id a"
+  test.eq({ run(folder, flags:format(models)) }, { 0, "" })
+  local last
+  for line in fs.lines(folder .. "/runs/a/partials.jsonl") do
+    local row = assert(json.decode(line))
+    if row.type == "trial" then
+      local response = row.response
+      test.eq(response.finish_reason, "stop")
+      test.eq(response.text:find("</s>", 1, true), nil)
+      last = response.logprobs.content[#response.logprobs.content]
+    end
+  end
+  test.eq({ last.id, last.token }, { 2, "</s>" })
 end)
 
 test("alternatives_without_log_probabilities_are_refused_and_a_wrong_value_names_the_range", function()
