@@ -196,9 +196,7 @@ local function references(folder, threads)
   return found
 end
 
--- The local engine on a random checkpoint of Qwen2-0.5B's shape (1 GB, written once), against the rate at which this
--- machine reads memory, and against others on the same files.
--- The larger of each figure.
+-- The larger of each figure: of speeds the best, of memory the most.
 local function keep_best(best, told)
   for name, figure in pairs(told) do
     if type(figure) == "number" and figure > (best[name] or 0) then best[name] = figure end
@@ -207,7 +205,9 @@ local function keep_best(best, told)
   return best
 end
 
--- All in turns, three times, and the best of each: what else the machine does slows whoever is measured meanwhile.
+-- The local engine on a random checkpoint of Qwen2-0.5B's shape (1 GB, written once), against the rate at which this
+-- machine reads memory, and against others on the same files. All take turns, three times, and the best of each counts:
+-- what else the machine does slows whoever is measured meanwhile.
 local function bench_infer()
   assert(process.run { "cmake", "--build", "build", "--target", "infer_bench", timeout = 900 })
   local folder = (os.getenv "TMPDIR" or "/tmp") .. "/lre-qwen2-0.5b-shape"

@@ -322,6 +322,7 @@ static void draw_rows(void *arg, size_t begin, size_t end, size_t worker) {
     bool penalty = r->sampling.repetition_penalty != 1; /* without one, sampling leaves logits as they are */
     uint32_t id = (uint32_t)top->at;
     s->broken = !top->finite;
+    if (s->broken) continue;
     if (penalty) memcpy(copy, logits, n_vocab * sizeof *copy);
     if (penalty || r->sampling.temperature > 0)
       id = lre_sample(penalty ? copy : (float *)logits, n_vocab, &r->sampling, s->all.data, s->all.len, s->all.len,
@@ -342,7 +343,8 @@ static void settle(struct lre_batch *b, struct sequence *s) {
   }
   if (s->broken) {
     lre_err_set(&r->err, "infer", "not_finite",
-                "token %zu: the model's logits are not all finite: its weights are damaged, or overflow", r->ids.len);
+                "token %zu: the model's logits are not all finite: its weights are damaged, or overflow",
+                r->ids.len + 1);
     finish(s, LRE_FINISH_STOP, false);
     return;
   }

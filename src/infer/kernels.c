@@ -1,5 +1,6 @@
 #include "infer/kernels.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "infer/kernels_list.h"
@@ -44,8 +45,12 @@ const struct lre_kernels *lre_kernels_at(size_t i) {
   return i < n ? here[i] : NULL;
 }
 
+/* Asked once: a virtual machine takes microseconds to say what its processor has. */
 const struct lre_kernels *lre_kernels_best(void) {
-  return lre_kernels_at(0);
+  static const struct lre_kernels *_Atomic best;
+  const struct lre_kernels *k = atomic_load_explicit(&best, memory_order_relaxed);
+  if (!k) atomic_store_explicit(&best, k = lre_kernels_at(0), memory_order_relaxed);
+  return k;
 }
 
 const struct lre_kernels *lre_kernels_named(const char *name) {

@@ -18,6 +18,7 @@
 #include "infer/safetensors.h"
 
 enum { LRE_LANES = 16, LRE_BLOCK = 32, LRE_PAGE_TOKENS = LRE_LANES };
+enum { LRE_BAND = 24 }; /* rows that matmul works on at once: whole bands are no waste */
 
 /* A weight matrix as stored: y = W x. */
 struct lre_matrix {
@@ -40,8 +41,8 @@ struct lre_attend {
   float *out;          /* [n_heads, head_stride] */
 };
 
-struct lre_top {
-  float value; /* of no meaning where not all are finite */
+struct lre_top { /* where not all are finite, the others have no meaning */
+  float value;
   size_t at;
   bool finite;
 };

@@ -148,22 +148,22 @@ FN void pack(enum lre_dtype dtype, const float *restrict x, size_t n, float *res
 /* Matrix times vectors ----------------------------------------------------------------------------------------------
  */
 
-/* TILE_TOKENS tokens' inputs, BLOCK_COLS of them, stay in the first cache while a BAND of rows goes by, TILE_ROWS at a
+/* TILE_TOKENS tokens' inputs, BLOCK_COLS of them, stay in the first cache while a band of rows goes by, TILE_ROWS at a
  * time: weights become floats on their way into registers. Sums wait in memory only where a row is longer than that.
  * BLOCK_TOKENS tokens' inputs stay in the second cache, beside the rows. */
-enum { SUM_ROWS = 8, BAND = 3 * SUM_ROWS, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
+enum { SUM_ROWS = 8, BLOCK_COLS = 896, BLOCK_TOKENS = 64 };
 
 /* Weights that are read next are asked for meanwhile, in STREAMS of at least STREAM bytes: a line of each, then the
  * next line of each. A processor has few slots for lines that are on their way; its own prefetcher has more, but
  * follows a stream only within a page. A step of a tile asks for as many lines as keep pace with what is read. */
 enum { STREAMS = 8, STREAM = 8192, LINE = 64 };
 struct ahead {
-  const char *at, *column_end, *end;
+  uintptr_t at, column_end, end; /* may lie beyond what there is: nothing is read */
   size_t stride, lines;
 };
 
 INLINE void ask(struct ahead *a) {
-  __builtin_prefetch(a->at, 0, 2);
+  __builtin_prefetch((const void *)a->at, 0, 2);
   a->at += a->stride;
   bool wrap = a->at >= a->column_end;
   a->at -= wrap ? STREAMS * a->stride - LINE : 0;
@@ -176,10 +176,10 @@ struct tile {
   const float *x;
   size_t x_stride, n; /* n is of whole LRE_BLOCKs */
   bool first;         /* there is nothing yet to add to */
-  float *sums;        /* [tokens, BAND, LRE_LANES] */
+  float *sums;        /* [tokens, LRE_BAND, LRE_LANES] */
 };
 
-/* Where all lanes do not fit the registers, some after the others. */
+/* Of vectors narrower than 16 lanes, some lanes after the others. */
 INLINE void multiply_tile(enum lre_dtype dtype, size_t n_tokens, const struct tile *b, struct ahead *next) {
   size_t size = lre_dtype_bytes(dtype);
   struct ahead ahead = *next;
@@ -190,7 +190,7 @@ INLINE void multiply_tile(enum lre_dtype dtype, size_t n_tokens, const struct ti
     const char *p[TILE_ROWS];
     UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] = b->rows[r];
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++) sums[t][r] =
-        b->first ? tile_zero() : tile_load(b->sums + (t * BAND + r) * LRE_LANES + lane);
+        b->first ? tile_zero() : tile_load(b->sums + (t * LRE_BAND + r) * LRE_LANES + lane);
     for (size_t k = 0; k < b->n; k += LRE_BLOCK) {
       for (size_t i = 0; i < ahead.lines; i++) ask(&ahead);
       UNROLL for (size_t half = 0; half < 2; half++, x += LRE_LANES) {
@@ -208,7 +208,7 @@ INLINE void multiply_tile(enum lre_dtype dtype, size_t n_tokens, const struct ti
       UNROLL for (size_t r = 0; r < TILE_ROWS; r++) p[r] += LRE_BLOCK * size;
     }
     UNROLL for (size_t t = 0; t < n_tokens; t++) UNROLL for (size_t r = 0; r < TILE_ROWS; r++)
-        tile_store(b->sums + (t * BAND + r) * LRE_LANES + lane, sums[t][r]);
+        tile_store(b->sums + (t * LRE_BAND + r) * LRE_LANES + lane, sums[t][r]);
   }
   next->at = ahead.at, next->column_end = ahead.column_end;
 }
@@ -255,9 +255,9 @@ static multiply_fn *const multiply_of[] = {[LRE_DTYPE_BF16] = multiply_bf16,
                                            [LRE_DTYPE_I8] = multiply_i8};
 
 /* A tile of the band's columns from k on. A row that is not there is the last one again. The last row's end may be the
- * map's, so a short block is copied. Returns how many columns. */
-INLINE size_t aim(const struct lre_matrix *m, size_t row, size_t k, char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)],
-                  struct tile *b) {
+ * map's, so a short block is copied. */
+INLINE void aim(const struct lre_matrix *m, size_t row, size_t k, char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)],
+                struct tile *b) {
   size_t size = lre_dtype_bytes(m->dtype), left = m->cols - k;
   b->n = left > BLOCK_COLS ? BLOCK_COLS : left > LRE_BLOCK ? left / LRE_BLOCK * LRE_BLOCK : LRE_BLOCK;
   for (size_t r = 0; r < TILE_ROWS; r++) {
@@ -265,7 +265,6 @@ INLINE size_t aim(const struct lre_matrix *m, size_t row, size_t k, char tail[TI
     if (left < LRE_BLOCK) b->rows[r] = memcpy(tail[r], b->rows[r], left * size);
   }
   b->first = k == 0;
-  return b->n;
 }
 
 /* Sums of lanes to numbers. */
@@ -279,20 +278,20 @@ FN void finish(const float *sums, const struct lre_matrix *m, size_t row, size_t
   for (size_t r = 0; m->scale && r < n_rows; r++) y[r] *= m->scale[row + r];
 }
 
-/* n_rows (at most BAND) rows for n (at most TILE_TOKENS) tokens. */
+/* n_rows (at most LRE_BAND) rows for n (at most TILE_TOKENS) tokens. */
 FN void multiply_band(const struct lre_matrix *m, size_t row, size_t n_rows, const float *x, size_t n, size_t x_stride,
                       struct ahead *ahead, float *y, size_t y_stride) {
-  _Alignas(64) float sums[TILE_TOKENS * BAND * LRE_LANES];
+  _Alignas(64) float sums[TILE_TOKENS * LRE_BAND * LRE_LANES];
   char tail[TILE_ROWS][LRE_BLOCK * sizeof(float)] = {{0}};
   struct tile b = {.x_stride = x_stride};
-  if (n_rows < BAND) memset(sums, 0, sizeof sums);
+  if (n_rows < LRE_BAND) memset(sums, 0, sizeof sums);
   for (size_t k = 0; k < m->cols; k += b.n)
     for (size_t r = 0; r < n_rows; r += TILE_ROWS) {
       aim(m, row + r, k, tail, &b);
       b.x = x + k, b.sums = sums + r * LRE_LANES;
       multiply_of[m->dtype](n, &b, ahead);
     }
-  for (size_t t = 0; t < n; t++) finish(sums + t * BAND * LRE_LANES, m, row, n_rows, y + t * y_stride);
+  for (size_t t = 0; t < n; t++) finish(sums + t * LRE_BAND * LRE_LANES, m, row, n_rows, y + t * y_stride);
 }
 
 static size_t parts(size_t n, size_t most) {
@@ -310,7 +309,7 @@ FN struct ahead look_ahead(const struct lre_matrix *m, size_t row, size_t end, s
   size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
   size_t rows = end < r1 && r1 - end < chunk ? r1 - end : chunk, stride = parts(rows, STREAMS) * row_bytes;
   size_t steps = parts(end - row, TILE_ROWS) * parts(m->cols, LRE_BLOCK) * (LRE_LANES / TILE_WIDTH) * n_groups;
-  const char *at = end < r1 ? (const char *)m->data + end * row_bytes : next;
+  uintptr_t at = end < r1 ? (uintptr_t)m->data + end * row_bytes : (uintptr_t)next;
   if (!at) return (struct ahead){0};
   return (struct ahead){at, at + STREAMS * stride, at + (STREAMS + 1) * stride, stride,
                         parts(STREAMS * stride, LINE * steps)};
@@ -319,7 +318,7 @@ FN struct ahead look_ahead(const struct lre_matrix *m, size_t row, size_t end, s
 FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x, size_t n, size_t x_stride, float *y,
                size_t y_stride, const void *next) {
   size_t row_bytes = m->cols * lre_dtype_bytes(m->dtype);
-  size_t chunk = (STREAMS * STREAM / (BAND * row_bytes) + 1) * BAND;
+  size_t chunk = (STREAMS * STREAM / (LRE_BAND * row_bytes) + 1) * LRE_BAND;
   size_t block = part_of(n, BLOCK_TOKENS), group = part_of(block, TILE_TOKENS), last;
   for (size_t t0 = 0; t0 < n; t0 += block)
     for (size_t row = r0; row < r1; row = last) {
@@ -327,9 +326,9 @@ FN void matmul(const struct lre_matrix *m, size_t r0, size_t r1, const float *x,
       last = r1 - row < chunk ? r1 : row + chunk;
       struct ahead ahead = look_ahead(m, row, last, r1, chunk, parts(t1 - t0, group), next);
       for (size_t t = t0; t < t1; t += group)
-        for (size_t r = row; r < last; r += BAND)
-          multiply_band(m, r, last - r < BAND ? last - r : BAND, x + t * x_stride, t1 - t < group ? t1 - t : group,
-                        x_stride, &ahead, y + t * y_stride + r, y_stride);
+        for (size_t r = row; r < last; r += LRE_BAND)
+          multiply_band(m, r, last - r < LRE_BAND ? last - r : LRE_BAND, x + t * x_stride,
+                        t1 - t < group ? t1 - t : group, x_stride, &ahead, y + t * y_stride + r, y_stride);
     }
 }
 

@@ -43,7 +43,7 @@ void lre_stepper_free(struct lre_stepper *s);
  * pointer to [number that want them, n_vocab], good until the next step. False: no memory. */
 bool lre_stepper_run(struct lre_stepper *s, const struct lre_model_token *tokens, size_t n, const float **logits,
                      struct lre_err *err);
-/* Of the last step: the largest of each row of logits, the first among equals, and whether all of the row are finite. */
+/* Of the last step, a row of logits each: the largest, the first among equals, and whether all are finite. */
 const struct lre_top *lre_stepper_tops(const struct lre_stepper *s);
 
 #endif

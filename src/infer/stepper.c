@@ -17,12 +17,12 @@ struct lre_stepper {
   float *h;                                    /* [max_tokens, d_model]: what a matrix gave, before it is added */
   float *qkv;                                  /* [max_tokens, (n_heads + 2 n_kv_heads) head_dim] */
   float *mixed;                                /* [max_tokens, n_heads, head_stride]: attention's output */
-  float *gate_up;                              /* [max_tokens, 2 d_ffn] */
-  float *packed;                               /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
-  float *packed_bf16;                          /* the same for bfloat16 */
-  float *active;                               /* [max_tokens, n_active]: activations, packed for the down projection */
-  float *turns;   /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
-  float *scratch; /* [threads, widest row] */
+  float *gate_up;     /* [threads, n_gate_up]: a worker's [tokens, 2, rows at once] of gate and up */
+  float *packed;      /* [max_tokens, n_packed]: input of matrices that are no bfloat16 */
+  float *packed_bf16; /* the same for bfloat16 */
+  float *active;      /* [max_tokens, n_active]: activations, packed for the down projection */
+  float *turns;       /* [max_tokens, 2, rotary_dim]: cos, then sin, of full and of sliding layers */
+  float *scratch;     /* [threads, widest row] */
   size_t n_scratch;
   float *scores; /* [threads, n_scores] */
   size_t n_scores;
@@ -41,13 +41,14 @@ struct lre_stepper {
 
 /* Matrices that take the same rows, in the order of a step: four groups a layer, then the head's. Workers share a group
  * by items of `unit` rows: whole blocks of what the next group reads, where that is packed at once. */
-enum { QKV, O, GATE_UP, DOWN, LAYER_GROUPS, HEAD = 0 };
+enum { QKV, O, GATE_UP, DOWN, LAYER_GROUPS };
 enum { ROW_UNIT = 8, PIECES = 16 };
 struct group {
   const struct lre_matrix *w[MAX_MATRICES];
   size_t n, rows, unit, n_items, grain;
 };
 
+/* After the last layer comes the head, whatever the kind. */
 static struct group group_of(const struct lre_stepper *s, size_t layer, size_t kind) {
   struct group g = {.unit = ROW_UNIT};
   const struct lre_matrix *all[MAX_MATRICES] = {&s->m->weights.head};
@@ -63,8 +64,8 @@ static struct group group_of(const struct lre_stepper *s, size_t layer, size_t k
   if (layer < s->m->config.n_layers && kind == GATE_UP) /* each with its row of `up` */
     g.unit = LRE_BLOCK, g.rows = s->m->config.d_ffn;
   g.n_items = (g.rows + g.unit - 1) / g.unit;
-  size_t thirds = g.n_items / (lre_team_threads(s->team) * PIECES * 3); /* three units are bands of kernels_body.h */
-  g.grain = thirds ? 3 * thirds : 3;
+  size_t bands = LRE_BAND / ROW_UNIT, share = g.n_items / (lre_team_threads(s->team) * PIECES);
+  g.grain = share > bands ? share / bands * bands : bands; /* whole bands: of a unit of blocks, too */
   return g;
 }
 
@@ -314,28 +315,36 @@ static struct lre_matrix some_rows(const struct lre_matrix *w, size_t begin, siz
   return some;
 }
 
-/* Rows of gate and of up, and at once what comes of them: it is still in this worker's cache. */
+/* What comes of some rows of gate and up for token t: [rows] each, the first is row `begin`. */
+static void activate(const struct lre_stepper *s, size_t t, float *gate, size_t begin, size_t rows) {
+  const struct lre_layer *l = layer_of(s);
+  const struct lre_kernels *k = s->m->kernels;
+  float *up = gate + rows;
+  if (l->gate_bias) add(gate, l->gate_bias + begin, rows);
+  if (l->up_bias) add(up, l->up_bias + begin, rows);
+  (s->m->config.gelu ? k->gelu : k->silu)(gate, up, rows);
+  k->pack(l->down.dtype, gate, rows, s->active + t * s->n_active + begin);
+}
+
+/* Rows of gate and of up, activated at once: they are still in this worker's cache. */
 static void multiply_gate_up(void *arg, size_t begin, size_t end, size_t worker) {
   const struct product *p = arg;
   const struct lre_stepper *s = p->s;
   const struct lre_layer *l = layer_of(s);
-  const struct lre_kernels *k = s->m->kernels;
-  size_t up0 = s->m->config.fused ? s->m->config.d_ffn : 0; /* one matrix has both */
+  bool one = s->m->config.fused; /* matrix that has gate, then up */
+  size_t up0 = one ? s->m->config.d_ffn : 0;
   const void *after = weights_after(p, end, worker);
   rows_of(&p->now, &begin, &end);
-  const struct lre_matrix both[2] = {some_rows(&l->gate, begin, end),
-                                     some_rows(up0 ? &l->gate : &l->up, up0 + begin, up0 + end)};
-  size_t n = end - begin, stride = 2 * n;
-  float *gate = s->gate_up + worker * s->n_gate_up;
-  for (size_t i = 0; i < 2; i++)
-    k->matmul(&both[i], 0, n, both[i].dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed, s->n, s->n_packed,
-              gate + i * n, stride, i ? after : both[1].data);
-  for (size_t t = 0; t < s->n; t++, gate += stride) {
-    if (l->gate_bias) add(gate, l->gate_bias + begin, n);
-    if (l->up_bias) add(gate + n, l->up_bias + begin, n);
-    (s->m->config.gelu ? k->gelu : k->silu)(gate, gate + n, n);
-    k->pack(l->down.dtype, gate, n, s->active + t * s->n_active + begin);
+  const struct lre_matrix gate_up[2] = {some_rows(&l->gate, begin, end),
+                                        some_rows(one ? &l->gate : &l->up, up0 + begin, up0 + end)};
+  size_t rows = end - begin;
+  float *y = s->gate_up + worker * s->n_gate_up;
+  for (size_t i = 0; i < 2; i++) {
+    const float *x = gate_up[i].dtype == LRE_DTYPE_BF16 ? s->packed_bf16 : s->packed;
+    s->m->kernels->matmul(&gate_up[i], 0, rows, x, s->n, s->n_packed, y + i * rows, 2 * rows,
+                          i ? after : gate_up[1].data);
   }
+  for (size_t t = 0; t < s->n; t++) activate(s, t, y + t * 2 * rows, begin, rows);
 }
 
 static void multiply_down(void *arg, size_t begin, size_t end, size_t worker) {
@@ -414,7 +423,7 @@ static bool make_logits(struct lre_stepper *s, struct lre_err *err) {
   }
   if (!n) return true;
   for (size_t i = 0; i < threads * s->max_tokens; i++) s->tops[i] = (struct lre_top){-INFINITY, SIZE_MAX, true};
-  multiply(s, c->n_layers, HEAD, multiply_head, s->logits, c->n_vocab);
+  multiply(s, c->n_layers, QKV, multiply_head, s->logits, c->n_vocab);
   for (size_t i = 1; i < threads; i++)
     for (size_t t = 0; t < n; t++) take_top(&s->tops[t], s->tops[i * s->max_tokens + t]);
   return true;

@@ -372,8 +372,11 @@ test("weights_that_are_no_numbers_give_an_error_and_no_answer", function()
   local begin = 8 + length + json.decode(bytes:sub(9, 8 + length))[name].data_offsets[1]
   assert(fs.write(path, bytes:sub(1, begin) .. ("<f"):pack(1 / 0) .. bytes:sub(begin + 5)))
   local m = model.resolve { name = "tiny", adapter = "hf", model_id = copy }
-  local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 2 })
-  test.eq({ answer, err.code, err.attempts }, { nil, "not_finite", 1 })
+  for _, params in ipairs { {}, { logprobs = true, top_logprobs = 2 }, { logprobs = true, temperature = 0.9 } } do
+    params.max_tokens = 2
+    local answer, err = m:chat({ { role = "user", content = "Hi" } }, params)
+    test.eq({ answer, err.code, err.attempts }, { nil, "not_finite", 1 })
+  end
   local code, said = run(folder, "--model-id ./m --limit 1 --quant int8")
   test.eq(code, 3)
   test.has(said, "model.safetensors: tensor " .. name .. ": row 0 is not finite")
