@@ -2,7 +2,8 @@
  *
  * Both spellings are read: `rope_theta`, `rope_scaling` and `torch_dtype` of most published checkpoints, and
  * `rope_parameters` and `dtype` of newer ones. A field that is not known to leave the numbers alone is an error that
- * names it: a wrong number is worse than a refusal. */
+ * names it: a wrong number is worse than a refusal. One that is absent means the default of transformers' configuration
+ * class for that architecture; null means none. */
 #ifndef LRE_INFER_CONFIG_H
 #define LRE_INFER_CONFIG_H
 

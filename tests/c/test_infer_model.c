@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "folder.h"
+
 /* Runs n ids of sequence `slot` from position `from`, `chunk` at a time; the logits of each position go to `out`. */
 static void feed(struct bench *b, size_t slot, const uint32_t *ids, size_t n, size_t chunk, float *out) {
   struct lre_model_token tokens[128];
@@ -252,6 +254,49 @@ static void int8_stays_near_the_stored_weights(void **state) {
   lre_buf_free(&r.text);
 }
 
+/* A copy of a fixture with its config.json changed by sed. */
+static float *changed_logits(const char *model, const char *script, const struct recorded *p) {
+  char command[512];
+  struct bench b;
+  snprintf(command, sizeof command, "rm -rf %s/m && cp -r " FIXTURES "%s %s/m && sed -i '%s' %s/m/config.json",
+           test_folder, model, test_folder, script, test_folder);
+  assert_int_equal(system(command), 0);
+  open_bench(&b, in_folder("m"), NULL, 2, false);
+  float *logits = malloc(p->n_prompt * p->n_vocab * sizeof *logits);
+  feed(&b, 0, p->ids, p->n_prompt, p->n_prompt, logits);
+  close_bench(&b);
+  return logits;
+}
+
+static void a_cap_or_a_window_that_no_field_names_is_there(void **state) {
+  (void)state;
+  static const struct {
+    const char *model, *absent, *given, *none; /* `none`: what it must not be taken for */
+  } rows[] = {
+      {"gemma2", "/attn_logit_softcapping/d; /final_logit_softcapping/d",
+       "s/\\(attn_logit_softcapping\": \\).*/\\150,/; s/\\(final_logit_softcapping\": \\).*/\\130,/",
+       "s/\\(_logit_softcapping\": \\).*/\\1null,/"},
+      /* with a window, too, a layer that slides has a rope of its own */
+      {"gemma3", "/\"sliding_window\"/d", "s/\\(\"sliding_window\": \\).*/\\14096,/",
+       "/\"sliding_window\"/d; s/\"sliding_attention\",/\"full_attention\",/"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct recording r;
+    open_recording(&r, rows[i].model);
+    struct recorded *p = r.prompts;
+    size_t n = p->n_prompt * p->n_vocab;
+    float *absent = changed_logits(rows[i].model, rows[i].absent, p);
+    float *given = changed_logits(rows[i].model, rows[i].given, p);
+    float *none = changed_logits(rows[i].model, rows[i].none, p);
+    check_same(rows[i].model, "as the default", absent, given, n);
+    assert_memory_not_equal(absent, none, n * sizeof *none);
+    free(absent);
+    free(given);
+    free(none);
+    lre_buf_free(&r.text);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(logits_are_those_of_transformers_in_float32),
@@ -261,6 +306,7 @@ int main(void) {
       cmocka_unit_test(bits_are_the_same_on_each_machine_and_compiler),
       cmocka_unit_test(a_token_does_not_depend_on_what_is_computed_beside_it),
       cmocka_unit_test(int8_stays_near_the_stored_weights),
+      cmocka_unit_test(a_cap_or_a_window_that_no_field_names_is_there),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

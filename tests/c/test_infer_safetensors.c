@@ -145,6 +145,114 @@ static void both_spellings_of_a_configuration_mean_the_same(void **state) {
   assert_near(1e4, a.rope[1].theta, 0);
 }
 
+#define LLAMA  "\"model_type\":\"llama\"," BASE
+#define GEMMA3 "\"model_type\":\"gemma3_text\"," BASE
+
+static struct lre_config parsed(const char *type, const char *fields) {
+  struct lre_config c;
+  struct lre_err err;
+  char text[1024];
+  snprintf(text, sizeof text, "{\"model_type\":\"%s\"," BASE "%s}", type, fields);
+  if (!lre_config_parse(&c, text, strlen(text), &err)) fail_msg("%s: %s", text, err.message);
+  return c;
+}
+
+/* As AutoConfig.for_model(type, <the five sizes>) of transformers 5.23 says. */
+static void a_field_that_is_absent_is_the_default_of_transformers_class(void **state) {
+  (void)state;
+  static const struct {
+    const char *type;
+    size_t head_dim, positions, window;
+    double eps, theta, attention_cap, final_cap;
+    bool tied;
+  } rows[] = {
+      {"llama", 16, 2048, 0, 1e-6, 1e4, 0, 0, false},       {"qwen2", 16, 32768, 0, 1e-6, 1e4, 0, 0, false},
+      {"qwen3", 128, 32768, 0, 1e-6, 1e4, 0, 0, false},     {"mistral", 16, 131072, 4096, 1e-6, 1e4, 0, 0, false},
+      {"gemma2", 256, 8192, 4096, 1e-6, 1e4, 50, 30, true}, {"gemma3_text", 256, 131072, 4096, 1e-6, 1e6, 0, 0, true},
+      {"phi3", 16, 4096, 0, 1e-5, 1e4, 0, 0, false},        {"olmo2", 16, 2048, 0, 1e-5, 1e4, 0, 0, false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    bool qwen = strncmp(rows[i].type, "qwen", 4) == 0, mistral = strcmp(rows[i].type, "mistral") == 0;
+    const char *heads = qwen || mistral ? "\"num_key_value_heads\":4" : "\"use_cache\":true";
+    struct lre_config c = parsed(rows[i].type, heads);
+    if (c.head_dim != rows[i].head_dim || c.max_positions != rows[i].positions || c.window != rows[i].window ||
+        c.norm_eps != (float)rows[i].eps || c.rope[0].theta != rows[i].theta || c.tied != rows[i].tied ||
+        c.attention_cap != (float)rows[i].attention_cap || c.final_cap != (float)rows[i].final_cap ||
+        c.n_kv_heads != 4 || c.rotary_dim != c.head_dim)
+      fail_msg("%s", rows[i].type);
+    for (size_t l = 0; l < c.n_layers; l++) /* gemma2: every second layer is full; gemma3: every sixth */
+      assert_int_equal(c.sliding[l], c.window && (c.arch != LRE_ARCH_GEMMA2 || l % 2 == 0));
+  }
+  struct lre_config c = parsed("llama", "\"use_cache\":true");
+  assert_true(c.n_stops == 1 && c.stops[0] == 2);
+  assert_int_equal(parsed("llama", "\"eos_token_id\":null").n_stops, 0);
+  assert_int_equal(parsed("qwen2", "\"num_key_value_heads\":4").n_stops, 0);
+  c = parsed("qwen2", "\"num_key_value_heads\":null,\"use_sliding_window\":true,\"max_window_layers\":3");
+  assert_true(c.n_kv_heads == 4 && c.window == 4096 && !c.sliding[2] && c.sliding[3]);
+}
+
+static void a_field_that_is_null_is_none(void **state) {
+  (void)state;
+  struct lre_config c = parsed("gemma2", "\"attn_logit_softcapping\":null,\"final_logit_softcapping\":null");
+  assert_true(c.attention_cap == 0 && c.final_cap == 0);
+  c = parsed("mistral", "\"sliding_window\":null,\"num_key_value_heads\":4");
+  assert_true(c.window == 0 && !c.sliding[0] && !c.sliding[3]);
+}
+
+/* transformers' classes take any field; their models read their own. */
+static void a_field_of_another_architecture_is_not_looked_at(void **state) {
+  (void)state;
+  static const struct {
+    const char *type, *fields;
+  } rows[] = {
+      {"gemma3_text", "\"attn_logit_softcapping\":50"},
+      {"gemma3_text", "\"_sliding_window_pattern\":2"},
+      {"gemma2", "\"sliding_window_pattern\":6"},
+      {"llama", "\"final_logit_softcapping\":30,\"attn_logit_softcapping\":50,\"query_pre_attn_scalar\":7"},
+      {"llama", "\"sliding_window\":8,\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\","
+                "\"full_attention\"]"},
+      {"phi3", "\"attention_bias\":true,\"mlp_bias\":true"},
+      {"olmo2", "\"mlp_bias\":true"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct lre_config plain = parsed(rows[i].type, "\"use_cache\":true"), c = parsed(rows[i].type, rows[i].fields);
+    if (memcmp(&plain, &c, sizeof c) != 0) fail_msg("%s: %s", rows[i].type, rows[i].fields);
+  }
+  struct lre_config c = parsed("qwen2", "\"num_key_value_heads\":4,\"attention_bias\":true");
+  assert_true(c.qkv_bias && !c.o_bias);
+}
+
+/* What Phi-4-mini, DeepSeek-R1-Distill-Qwen, SmolLM2, Llama 2 and gemma-2 have beside the usual. */
+static void fields_of_published_models_that_change_nothing_are_taken(void **state) {
+  (void)state;
+  struct lre_config plain = parsed("llama", "\"use_cache\":true");
+  struct lre_config c = parsed(
+      "llama", "\"full_attn_mod\":1,\"interpolate_factor\":1,\"lm_head_bias\":false,\"use_mrope\":false,"
+               "\"rope_interleaved\":false,\"is_llama_config\":true,\"_name_or_path\":\"x\",\"pretraining_tp\":1,"
+               "\"_model_name_or_path\":\"x\",\"_attn_implementation\":\"eager\",\"cache_implementation\":\"hybrid\","
+               "\"auto_map\":{},\"transformers.js_config\":{},\"unsloth_fixed\":true,\"mystery\":null,"
+               "\"rope_scaling\":null,\"tie_encoder_decoder\":false,\"torchscript\":false");
+  assert_memory_equal(&plain, &c, sizeof c);
+}
+
+/* transformers writes phi3's field into the scaling, over what is there; elsewhere the outer one counts if it is there.
+ */
+static void the_original_length_is_the_one_that_transformers_takes(void **state) {
+  (void)state;
+#define LONG                                                                                                           \
+  "\"rope_scaling\":{\"type\":\"longrope\",\"short_factor\":[1,1,1,1,1,1,1,1],\"original_max_position_embeddings\":"   \
+  "64}"
+  assert_int_equal(parsed("phi3", "\"max_position_embeddings\":9000," LONG).max_positions, 4096);
+  assert_int_equal(parsed("phi3", "\"original_max_position_embeddings\":32," LONG).max_positions, 32);
+  assert_int_equal(parsed("llama", LONG).max_positions, 64);
+#undef LONG
+  struct lre_config c = parsed("llama", "\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
+                                        "\"high_freq_factor\":4}");
+  assert_near(2048, c.rope[0].original, 0);
+  c = parsed("llama", "\"rope_scaling\":{\"type\":\"linear\",\"factor\":2},\"rope_parameters\":{\"rope_theta\":7}");
+  assert_true(c.rope[0].kind == LRE_ROPE_LINEAR && c.rope[0].theta == 1e4);
+}
+
 static void a_configuration_that_is_not_known_is_refused_with_its_field(void **state) {
   (void)state;
   static const struct {
@@ -164,6 +272,29 @@ static void a_configuration_that_is_not_known_is_refused_with_its_field(void **s
        "\"rope_scaling\":{\"type\":\"longrope\",\"short_factor\":[1]},\"original_max_position_embeddings\":16",
        "short_factor"},
       {"\"model_type\":\"llama\"", "hidden_size is missing"},
+      {"\"model_type\":\"mistral\"," BASE "\"use_cache\":true", "4 is no multiple of num_key_value_heads 8"},
+      {LLAMA "\"causal\":false", "field causal is not known"},
+      {LLAMA "\"rope_interleaved\":true", "field rope_interleaved is not known"},
+      {LLAMA "\"use_bidirectional_attention\":true", "field use_bidirectional_attention is not known"},
+      {LLAMA "\"_logit_scale\":2", "field _logit_scale is not known"},
+      {LLAMA "\"interpolate_factor\":2", "field interpolate_factor is not known"},
+      {LLAMA "\"hidden_act\":7", "hidden_act: expected a name"},
+      {LLAMA "\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2,\"mrope_section\":[8]}",
+       "rope_scaling.mrope_section is not known"},
+      {LLAMA "\"rope_parameters\":{\"rope_type\":\"default\",\"beta_fast\":32}",
+       "rope_parameters.beta_fast is not known"},
+      {LLAMA "\"rope_parameters\":{\"full_attention\":{}}", "rope_parameters.full_attention is not known"},
+      {LLAMA "\"rope_parameters\":{\"rope_type\":7}", "rope_type: expected a name"},
+      {LLAMA "\"rope_scaling\":[]", "rope_scaling: expected an object"},
+      {LLAMA "\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,\"high_freq_factor\":4}", "low_freq_factor"},
+      {LLAMA "\"partial_rotary_factor\":0.5", "partial_rotary_factor: expected 1"},
+      {LLAMA "\"layer_types\":[\"sliding_attention\"]", "layer_types[0]: llama has no layers of two types"},
+      {"\"model_type\":\"phi3\"," BASE "\"partial_rotary_factor\":0.32", "partial_rotary_factor: expected an even"},
+      {GEMMA3 "\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":8}", "rope_parameters.rope_type is not known"},
+      {GEMMA3 "\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"linear\",\"factor\":8,\"x\":1}}",
+       "full_attention.x is not known"},
+      {GEMMA3 "\"sliding_window\":null", "sliding_window: expected a number (layer 0 slides)"},
+      {"\"model_type\":\"gemma2\"," BASE "\"attn_logit_softcapping\":0", "attn_logit_softcapping"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct lre_config c;
@@ -196,6 +327,11 @@ int main(void) {
       cmocka_unit_test(no_change_of_a_bit_reads_outside_the_file),
       cmocka_unit_test(shards_that_are_missing_or_elsewhere_are_named),
       cmocka_unit_test(both_spellings_of_a_configuration_mean_the_same),
+      cmocka_unit_test(a_field_that_is_absent_is_the_default_of_transformers_class),
+      cmocka_unit_test(a_field_that_is_null_is_none),
+      cmocka_unit_test(a_field_of_another_architecture_is_not_looked_at),
+      cmocka_unit_test(fields_of_published_models_that_change_nothing_are_taken),
+      cmocka_unit_test(the_original_length_is_the_one_that_transformers_takes),
       cmocka_unit_test(a_configuration_that_is_not_known_is_refused_with_its_field),
       cmocka_unit_test(elementary_functions_are_near_libms),
   };
