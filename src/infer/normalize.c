@@ -102,16 +102,16 @@ static void strip(const struct lre_step *step, struct lre_buf *text) {
   text->data[text->len = n] = '\0';
 }
 
-bool lre_normalize(const struct lre_steps *s, struct lre_buf *text, struct lre_regex_scratch *scratch,
+bool lre_normalize(const struct lre_steps *s, struct lre_buf *text, bool inside, struct lre_regex_scratch *scratch,
                    struct lre_err *err) {
   for (size_t i = 0; i < s->n && text->len; i++) {
     const struct lre_step *step = &s->list[i];
     bool ok = true;
     if (step->kind == LRE_STEP_COMPOSE) ok = compose(step, text, err);
     if (step->kind == LRE_STEP_REPLACE) ok = replace(step, text, scratch, err);
-    if (step->kind == LRE_STEP_PREPEND) ok = prepend(step, text, err);
+    if (step->kind == LRE_STEP_PREPEND && !inside) ok = prepend(step, text, err);
     if (step->kind == LRE_STEP_LOWER) ok = lower(text, err);
-    if (step->kind == LRE_STEP_STRIP) strip(step, text);
+    if (step->kind == LRE_STEP_STRIP && !inside) strip(step, text);
     if (!ok) return false;
   }
   return true;

@@ -55,8 +55,8 @@ void lre_pieces_clear(struct lre_pieces *p);
 void lre_pieces_end(struct lre_pieces *p); /* what was put since the last end is a piece, also where it is empty */
 void lre_pieces_free(struct lre_pieces *p);
 
-/* Runs the normalizers over text, in place. */
-bool lre_normalize(const struct lre_steps *s, struct lre_buf *text, struct lre_regex_scratch *scratch,
+/* Runs the normalizers over text, in place; `inside`: without those that change its ends. */
+bool lre_normalize(const struct lre_steps *s, struct lre_buf *text, bool inside, struct lre_regex_scratch *scratch,
                    struct lre_err *err);
 /* Splits one text into pieces; `first`: it is the begin of the whole input. `spare` is working memory. */
 bool lre_pretokenize(const struct lre_steps *s, const char *text, size_t len, bool first, struct lre_pieces *out,

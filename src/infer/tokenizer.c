@@ -7,12 +7,19 @@
 
 #include "infer/tokenizer_parts.h"
 
-/* A text to be cut at added tokens, and what is done with it. */
 struct encoding {
   struct lre_tokenizer *t;
-  bool special, guarded;
+  bool special;
   struct lre_ids *out;
   struct lre_err *err;
+};
+
+/* A text to be cut at added tokens. */
+struct part {
+  const char *text;
+  size_t len;
+  const char *breaks; /* a user's special tokens, see tokenizer_parts.h; NULL: there are none */
+  bool first;         /* it is the begin of the whole */
 };
 
 static bool is_space(uint32_t c) {
@@ -58,74 +65,44 @@ static bool stands_alone(const char *begin, const char *at, const char *after, c
   return !is_word(lre_steps_next_char(&after, end));
 }
 
-/* U+FDD0, a noncharacter: no text has a use for it. One that is in a text is doubled. */
-#define MARK       "\xef\xb7\x90"
-#define MARK_BYTES 3
-
-static bool at_mark(const char *s, const char *end) {
-  return end - s >= MARK_BYTES && memcmp(s, MARK, MARK_BYTES) == 0;
-}
-
-bool lre_tokenizer_guard(struct lre_tokenizer *t, const char *text, size_t len, struct lre_buf *out) {
-  const char *end = text + len;
-  bool marked = false;
-  for (const char *s = text; s < end;) {
-    bool breaks = at_mark(s, end);
-    for (size_t i = 0; t->added_first[(unsigned char)*s] && !breaks && i < t->n_added; i++) {
-      const struct lre_added *a = &t->added[i];
-      breaks = a->special && a->len <= (size_t)(end - s) && memcmp(a->text, s, a->len) == 0;
-    }
-    const char *next = s;
-    lre_steps_next_char(&next, end);
-    lre_buf_put(out, s, (size_t)(next - s));
-    if (breaks) lre_buf_puts(out, MARK);
-    marked = marked || breaks;
-    s = next;
-  }
-  return marked;
-}
-
-static void take_marks_out(struct lre_buf *text) {
-  char *to = text->data;
-  const char *end = text->data + text->len;
-  for (const char *s = text->data; s < end;) {
-    if (at_mark(s, end)) {
-      s += MARK_BYTES;
-      if (!at_mark(s, end)) continue;
-      memcpy(to, MARK, MARK_BYTES);
-      to += MARK_BYTES, s += MARK_BYTES;
-    } else {
-      *to++ = *s++;
-    }
-  }
-  if (text->data) *to = '\0';
-  text->len = (size_t)(to - text->data);
-}
-
-/* The longest added token that begins at `at`. In a guarded text special ones are looked for before the marks are out,
- * and not after. */
-static const struct lre_added *added_at(const struct encoding *e, const char *at, const char *end, bool normalized) {
-  if (!e->t->added_first[(unsigned char)*at]) return NULL;
-  for (size_t i = 0; i < e->t->n_added; i++) {
-    const struct lre_added *a = &e->t->added[i];
-    bool late = a->normalized && !(e->guarded && a->special);
-    if (late != normalized || (a->special && !e->special) || a->len > (size_t)(end - at)) continue;
-    if (memcmp(a->text, at, a->len) == 0) return a;
+/* The longest added token whose pattern is at `at`. */
+static const struct lre_added *added_at(const struct lre_tokenizer *t, const char *at, const char *end,
+                                        bool normalized) {
+  if (!t->added_first[(unsigned char)*at]) return NULL;
+  for (size_t i = 0; i < t->n_added; i++) {
+    const struct lre_added *a = &t->added[i];
+    if (a->normalized != normalized || a->pattern.len > (size_t)(end - at)) continue;
+    if (memcmp(a->pattern.data, at, a->pattern.len) == 0) return a;
   }
   return NULL;
 }
 
+/* Whether what was found is taken as the token; where it is not, it is text as a whole: Hugging Face `tokenizers` looks
+ * for no shorter token in it. */
+static bool is_meant(const struct encoding *e, const struct part *p, const struct lre_added *a, size_t at) {
+  const char *found = p->text + at;
+  if (a->special && !e->special) return false;
+  if (a->special && p->breaks && lre_guard_broken(p->breaks, at, a->pattern.len)) return false;
+  return !a->whole_word || stands_alone(p->text, found, found + a->pattern.len, p->text + p->len);
+}
+
+static bool put_between(struct encoding *e, const struct part *p, const char *begin, const char *end,
+                        bool (*between)(struct encoding *e, const struct part *p)) {
+  if (begin >= end) return true;
+  size_t at = (size_t)(begin - p->text);
+  struct part inner = {begin, (size_t)(end - begin), p->breaks ? p->breaks + at : NULL, p->first && !at};
+  return between(e, &inner);
+}
+
 /* Calls `between` for what is between added tokens; appends the tokens. */
-static bool cut_at_added(struct encoding *e, const char *text, size_t len, bool normalized, bool first,
-                         bool (*between)(struct encoding *e, const char *text, size_t len, bool first)) {
-  const char *end = text + len, *done = text;
-  for (const char *at = text; at < end;) {
-    const struct lre_added *a = added_at(e, at, end, normalized);
-    if (!a || (a->whole_word && !stands_alone(text, at, at + a->len, end))) {
-      at += a ? a->len : 1;
-      continue;
-    }
-    const char *from = at, *after = at + a->len;
+static bool cut_at_added(struct encoding *e, const struct part *p, bool normalized,
+                         bool (*between)(struct encoding *e, const struct part *p)) {
+  const char *end = p->text + p->len, *done = p->text;
+  for (const char *at = p->text; at < end;) {
+    const struct lre_added *a = added_at(e->t, at, end, normalized);
+    const char *from = at, *after = a ? at + a->pattern.len : at + 1;
+    at = after;
+    if (!a || !is_meant(e, p, a, (size_t)(from - p->text))) continue;
     for (uint32_t c; a->strip_left && from > done;) {
       const char *before = char_before(done, from, &c);
       if (!is_space(c)) break;
@@ -133,40 +110,74 @@ static bool cut_at_added(struct encoding *e, const char *text, size_t len, bool 
     }
     for (const char *next = after; a->strip_right && next < end; after = next)
       if (!is_space(lre_steps_next_char(&next, end))) break;
-    if (from > done && !between(e, done, (size_t)(from - done), first && done == text)) return false;
+    if (!put_between(e, p, done, from, between)) return false;
     lre_ids_put(e->out, a->id);
-    at = done = after;
+    done = after; /* the search goes on at `at`: a token may begin in the space that this one took */
   }
-  return done == end || between(e, done, (size_t)(end - done), first && done == text);
+  return put_between(e, p, done, end, between);
 }
 
-static bool encode_normal(struct encoding *e, const char *text, size_t len, bool first) {
+static bool encode_normal(struct encoding *e, const struct part *p) {
   struct lre_tokenizer *t = e->t;
-  if (!lre_pretokenize(&t->pre, text, len, first, &t->pieces, &t->spare, t->scratch, e->err)) return false;
+  if (!lre_pretokenize(&t->pre, p->text, p->len, p->first, &t->pieces, &t->spare, t->scratch, e->err)) return false;
   for (size_t i = 0, begin = 0; i < t->pieces.n; begin = t->pieces.ends[i++])
     if (!lre_bpe_word(&t->bpe, &t->words, t->pieces.text.data + begin, t->pieces.ends[i] - begin, e->out))
       return lre_err_memory(e->err);
   return true;
 }
 
-static bool encode_raw(struct encoding *e, const char *text, size_t len, bool first) {
-  struct lre_buf normal;
+static size_t count_breaks(const char *breaks, size_t n) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) count += breaks[i] != 0;
+  return count;
+}
+
+/* Normalizes a text with its breaks in it. Where the normalizer takes some away, no place is safe. */
+static bool normalize_marked(struct encoding *e, const struct part *p, struct lre_buf *normal, struct lre_buf *breaks) {
+  if (!lre_guard_mark(p->text, p->len, p->breaks, normal)) return lre_err_memory(e->err);
+  if (!lre_normalize(&e->t->normalizer, normal, false, e->t->scratch, e->err)) return false;
+  if (!lre_guard_unmark(normal, breaks)) return lre_err_memory(e->err);
+  if (count_breaks(breaks->data, breaks->len) != count_breaks(p->breaks, p->len + 1))
+    memset(breaks->data, 1, breaks->len);
+  return true;
+}
+
+static bool encode_raw(struct encoding *e, const struct part *p) {
+  bool marked = p->breaks && e->t->late_specials && memchr(p->breaks, 1, p->len + 1);
+  struct lre_buf normal, breaks;
   lre_buf_init(&normal);
-  bool ok = lre_buf_put(&normal, text, len) || lre_err_memory(e->err);
-  if (ok && e->guarded) take_marks_out(&normal);
-  ok = ok && lre_normalize(&e->t->normalizer, &normal, e->t->scratch, e->err);
-  ok = ok && (!normal.len || cut_at_added(e, normal.data, normal.len, true, first, encode_normal));
+  lre_buf_init(&breaks);
+  bool ok = marked ? normalize_marked(e, p, &normal, &breaks)
+                   : (lre_buf_put(&normal, p->text, p->len) || lre_err_memory(e->err)) &&
+                         lre_normalize(&e->t->normalizer, &normal, false, e->t->scratch, e->err);
+  struct part inner = {normal.data, normal.len, marked ? breaks.data : NULL, p->first};
+  ok = ok && (!normal.len || cut_at_added(e, &inner, true, encode_normal));
   lre_buf_free(&normal);
+  lre_buf_free(&breaks);
+  return ok;
+}
+
+static bool encode_guarded(struct encoding *e, const char *text, size_t len) {
+  struct lre_buf clean, breaks;
+  lre_buf_init(&clean);
+  lre_buf_init(&breaks);
+  bool ok = (lre_buf_put(&clean, text, len) && lre_guard_unmark(&clean, &breaks)) || lre_err_memory(e->err);
+  struct part all = {clean.data, clean.len, breaks.data, true};
+  ok = ok && cut_at_added(e, &all, false, encode_raw);
+  lre_buf_free(&clean);
+  lre_buf_free(&breaks);
   return ok;
 }
 
 bool lre_tokenizer_encode(struct lre_tokenizer *t, const char *text, size_t len, unsigned flags, struct lre_ids *out,
                           struct lre_err *err) {
-  struct encoding e = {t, flags & LRE_TOKENIZER_SPECIAL, flags & LRE_TOKENIZER_GUARDED, out, err};
+  struct encoding e = {t, flags & LRE_TOKENIZER_SPECIAL, out, err};
+  struct part all = {text, len, NULL, true};
   bool frame = flags & LRE_TOKENIZER_FRAME;
   for (size_t i = 0; frame && i < t->n_before; i++) lre_ids_put(out, t->before[i]);
   pthread_mutex_lock(&t->lock);
-  bool ok = !len || cut_at_added(&e, text, len, false, true, encode_raw);
+  bool ok = !len ||
+            (flags & LRE_TOKENIZER_GUARDED ? encode_guarded(&e, text, len) : cut_at_added(&e, &all, false, encode_raw));
   pthread_mutex_unlock(&t->lock);
   if (!ok) return false;
   for (size_t i = 0; frame && i < t->n_after; i++) lre_ids_put(out, t->after[i]);

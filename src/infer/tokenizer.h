@@ -29,7 +29,9 @@ bool lre_tokenizer_decode(struct lre_tokenizer *t, const uint32_t *ids, size_t n
                           struct lre_buf *out, struct lre_err *err);
 
 /* Appends a user's text, marked so that nothing in it is read as a special token when a template has put it among its
- * own text. True where a mark was needed: the whole is then encoded as LRE_TOKENIZER_GUARDED, which takes them out. */
+ * own text, neither as it is nor as the normalizer makes it. (An added token that the file does not call special is
+ * text, and stays a token.) True where a mark was needed: the whole is then encoded as LRE_TOKENIZER_GUARDED, which
+ * takes them out. */
 bool lre_tokenizer_guard(struct lre_tokenizer *t, const char *text, size_t len, struct lre_buf *out);
 
 size_t lre_tokenizer_size(const struct lre_tokenizer *t); /* one more than the largest id */

@@ -174,8 +174,25 @@ static bool read_model(struct lre_tokenizer *t, const cJSON *model, size_t n_voc
 
 static int longest_first(const void *a, const void *b) {
   const struct lre_added *x = a, *y = b;
-  if (x->len != y->len) return x->len > y->len ? -1 : 1;
+  if (x->pattern.len != y->pattern.len) return x->pattern.len > y->pattern.len ? -1 : 1;
+  if (x->special != y->special) return x->special ? -1 : 1;
   return (x->id > y->id) - (x->id < y->id);
+}
+
+static bool normalize_into(struct lre_tokenizer *t, const struct lre_added *a, bool inside, struct lre_buf *out,
+                           struct lre_err *err) {
+  if (!lre_buf_put(out, a->text, a->len)) return lre_err_memory(err);
+  return lre_normalize(&t->normalizer, out, inside, t->scratch, err);
+}
+
+/* Hugging Face `tokenizers` puts the content of a normalized token, as if it were a whole text, through the normalizer,
+ * and looks for that in normalized text. */
+static bool set_pattern(struct lre_tokenizer *t, struct lre_added *a, size_t i, struct lre_err *err) {
+  if (!a->normalized) return lre_buf_put(&a->pattern, a->text, a->len) || lre_err_memory(err);
+  if (!normalize_into(t, a, false, &a->pattern, err)) return false;
+  if (!a->pattern.len) return BAD("tokenizer.json: added_tokens[%zu].content: the normalizer leaves nothing of it", i);
+  t->late_specials = t->late_specials || a->special;
+  return !a->special || normalize_into(t, a, true, &a->core, err);
 }
 
 static bool read_added(struct lre_tokenizer *t, const cJSON *list, size_t n_vocab, struct lre_err *err) {
@@ -196,6 +213,7 @@ static bool read_added(struct lre_tokenizer *t, const cJSON *list, size_t n_voca
     a->special = truth(item, "special"), a->normalized = truth(item, "normalized");
     a->whole_word = truth(item, "single_word");
     a->strip_left = truth(item, "lstrip"), a->strip_right = truth(item, "rstrip");
+    if (!set_pattern(t, a, i - 1, err)) return false;
     if (a->id >= t->n_ids) t->n_ids = (size_t)a->id + 1;
   }
   return true;
@@ -208,7 +226,8 @@ static bool index_added(struct lre_tokenizer *t, struct lre_err *err) {
   for (size_t i = 0; i < t->n_ids; i++) t->added_by_id[i] = LRE_NO_TOKEN;
   for (size_t i = 0; i < t->n_added; i++) {
     t->added_by_id[t->added[i].id] = (uint32_t)i;
-    t->added_first[(unsigned char)t->added[i].text[0]] = true;
+    t->added_first[(unsigned char)t->added[i].pattern.data[0]] = true;
+    if (t->added[i].special) t->special_first[(unsigned char)t->added[i].text[0]] = true;
   }
   return true;
 }
@@ -280,12 +299,12 @@ struct lre_tokenizer *lre_tokenizer_parse(const char *json, size_t len, size_t n
     return NULL;
   }
   pthread_mutex_init(&t->lock, NULL);
-  bool ok = lre_json_parse(&doc, json, len, NULL, &why) || BAD("tokenizer.json: %s", why.message);
+  bool ok = (t->scratch = lre_regex_scratch_new(NULL, err)) != NULL;
+  ok = ok && (lre_json_parse(&doc, json, len, NULL, &why) || BAD("tokenizer.json: %s", why.message));
   if (ok) {
     ok = read_all(t, doc.root, n_vocab, err);
     lre_json_free(&doc);
   }
-  ok = ok && (t->scratch = lre_regex_scratch_new(NULL, err)) != NULL;
   if (ok) return t;
   lre_tokenizer_free(t);
   return NULL;
@@ -310,7 +329,11 @@ struct lre_tokenizer *lre_tokenizer_open(const char *folder, size_t n_vocab, str
 
 void lre_tokenizer_free(struct lre_tokenizer *t) {
   if (!t) return;
-  for (size_t i = 0; i < t->n_added; i++) free(t->added[i].text);
+  for (size_t i = 0; i < t->n_added; i++) {
+    free(t->added[i].text);
+    lre_buf_free(&t->added[i].pattern);
+    lre_buf_free(&t->added[i].core);
+  }
   free(t->added);
   free(t->added_by_id);
   free(t->before);

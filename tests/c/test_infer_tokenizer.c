@@ -150,6 +150,133 @@ static void what_looks_like_a_special_token_in_a_users_text_is_none(void **state
   lre_tokenizer_free(t);
 }
 
+/* added.json: see make_added in make_fixtures.py. */
+struct added_tests {
+  struct lre_json_doc doc, base;
+  const cJSON *texts, *tokens;
+};
+
+static void read_json(const char *path, struct lre_json_doc *doc) {
+  struct lre_buf text;
+  struct lre_err err;
+  lre_buf_init(&text);
+  assert_true(lre_fs_read(path, 0, &text, &err));
+  assert_true(lre_json_parse(doc, text.data, text.len, NULL, &err));
+  lre_buf_free(&text);
+}
+
+static struct added_tests open_added(void) {
+  struct added_tests a;
+  read_json("tests/infer/added.json", &a.doc);
+  read_json(FOLDER "llama2.json", &a.base);
+  a.texts = cJSON_GetObjectItem(a.doc.root, "texts");
+  a.tokens = cJSON_GetObjectItem(a.doc.root, "added_tokens");
+  assert_true(cJSON_GetArraySize(a.texts) > 90);
+  return a;
+}
+
+static void close_added(struct added_tests *a) {
+  lre_json_free(&a->doc);
+  lre_json_free(&a->base);
+}
+
+/* llama2.json with a case's normalizer, and its added tokens as the case has them. */
+static struct lre_tokenizer *open_case(const struct added_tests *a, const cJSON *one) {
+  cJSON *root = cJSON_Duplicate(a->base.root, true), *list = cJSON_Duplicate(a->tokens, true), *token;
+  cJSON_ArrayForEach(token, list) {
+    cJSON_AddItemToObject(token, "special", cJSON_Duplicate(cJSON_GetObjectItem(one, "special"), true));
+    cJSON_AddTrueToObject(token, cJSON_GetStringValue(cJSON_GetObjectItem(one, "flag")));
+  }
+  cJSON_ReplaceItemInObject(root, "added_tokens", list);
+  cJSON_ReplaceItemInObject(root, "normalizer", cJSON_Duplicate(cJSON_GetObjectItem(one, "normalizer"), true));
+  char *text = cJSON_PrintUnformatted(root);
+  struct lre_err err;
+  struct lre_tokenizer *t = lre_tokenizer_parse(text, strlen(text), 0, &err);
+  if (!t) fail_msg("%s", err.message);
+  cJSON_free(text);
+  cJSON_Delete(root);
+  return t;
+}
+
+static void added_tokens_are_found_in_normalized_text_as_by_hugging_face_tokenizers(void **state) {
+  (void)state;
+  struct added_tests a = open_added();
+  struct lre_ids ids = {0}, user = {0};
+  const cJSON *one, *text;
+  size_t bad = 0, n = 0;
+  cJSON_ArrayForEach(one, cJSON_GetObjectItem(a.doc.root, "cases")) {
+    struct lre_tokenizer *t = open_case(&a, one);
+    const cJSON *want = cJSON_GetObjectItem(one, "sums")->child;
+    cJSON_ArrayForEach(text, a.texts) {
+      encode(t, text->valuestring, strlen(text->valuestring), LRE_TOKENIZER_SPECIAL, &ids);
+      encode(t, text->valuestring, strlen(text->valuestring), 0, &user);
+      uint32_t sum = fnv_ids(fnv_ids(0x811c9dc5u, &ids), &user);
+      if ((double)sum != want->valuedouble && bad++ < 5) print_message("case %zu: [%s]\n", n, text->valuestring);
+      want = want->next;
+    }
+    lre_tokenizer_free(t);
+    n++;
+  }
+  assert_int_equal(bad, 0);
+  assert_int_equal(n, 32);
+  lre_ids_free(&ids);
+  lre_ids_free(&user);
+  close_added(&a);
+}
+
+static void encode_guarded(struct lre_tokenizer *t, const char *before, const char *user, const char *after,
+                           struct lre_ids *out) {
+  struct lre_buf text;
+  lre_buf_init(&text);
+  lre_buf_puts(&text, before);
+  lre_tokenizer_guard(t, user, strlen(user), &text);
+  lre_buf_puts(&text, after);
+  encode(t, text.data ? text.data : "", text.len, LRE_TOKENIZER_SPECIAL | LRE_TOKENIZER_GUARDED, out);
+  lre_buf_free(&text);
+}
+
+static void a_guarded_text_is_a_users_also_where_normalizing_makes_special_tokens_of_it(void **state) {
+  (void)state;
+  struct added_tests a = open_added();
+  struct lre_ids guarded = {0}, user = {0};
+  const cJSON *one, *text;
+  cJSON_ArrayForEach(one, cJSON_GetObjectItem(a.doc.root, "cases")) {
+    struct lre_tokenizer *t = open_case(&a, one);
+    cJSON_ArrayForEach(text, a.texts) {
+      encode_guarded(t, "", text->valuestring, "", &guarded);
+      encode(t, text->valuestring, strlen(text->valuestring), 0, &user);
+      assert_int_equal(guarded.len, user.len);
+      if (user.len) assert_memory_equal(guarded.data, user.data, user.len * sizeof *user.data);
+    }
+    lre_tokenizer_free(t);
+  }
+  lre_ids_free(&guarded);
+  lre_ids_free(&user);
+  close_added(&a);
+}
+
+static void a_templates_own_special_tokens_are_found_beside_a_users_look_alikes(void **state) {
+  (void)state;
+  static const char *const users[] = {"x", "\uff1c/s\uff1e", "</s>", "\u2026", "\u00a7", "\ufdd0\uff1cs\uff1e"};
+  struct added_tests a = open_added();
+  const cJSON *nfkc = cJSON_GetArrayItem(cJSON_GetObjectItem(a.doc.root, "cases"), 8);
+  struct lre_tokenizer *t = open_case(&a, nfkc);
+  struct lre_ids ids = {0};
+  uint32_t end = lre_tokenizer_find(t, "</s>", 4), mark = lre_tokenizer_find(t, "\u00a7", 2);
+  assert_true(lre_tokenizer_is_special(t, end) && lre_tokenizer_is_special(t, mark));
+  for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+    encode_guarded(t, "\u00a7</s>", users[i], "</s>\u00a7", &ids);
+    size_t n = 0;
+    for (size_t k = 0; k < ids.len; k++) n += ids.data[k] && lre_tokenizer_is_special(t, ids.data[k]);
+    assert_int_equal(n, 4);
+    assert_int_equal(ids.data[1], end);
+    assert_int_equal(ids.data[ids.len - 2], end);
+  }
+  lre_ids_free(&ids);
+  lre_tokenizer_free(t);
+  close_added(&a);
+}
+
 static void the_begin_token_comes_only_where_it_is_asked_for(void **state) {
   (void)state;
   struct lre_tokenizer *t = open_named("llama3");
@@ -196,6 +323,9 @@ int main(void) {
       cmocka_unit_test(ids_and_texts_are_those_of_hugging_face_tokenizers),
       cmocka_unit_test(a_byte_level_text_comes_back_as_it_was),
       cmocka_unit_test(what_looks_like_a_special_token_in_a_users_text_is_none),
+      cmocka_unit_test(added_tokens_are_found_in_normalized_text_as_by_hugging_face_tokenizers),
+      cmocka_unit_test(a_guarded_text_is_a_users_also_where_normalizing_makes_special_tokens_of_it),
+      cmocka_unit_test(a_templates_own_special_tokens_are_found_beside_a_users_look_alikes),
       cmocka_unit_test(the_begin_token_comes_only_where_it_is_asked_for),
       cmocka_unit_test(a_broken_file_is_refused_with_its_field),
   };

@@ -4,7 +4,7 @@ makes of them, tokenizers with the ids that Hugging Face `tokenizers` gives, and
 
 Nothing here is needed to build or to test lre. To make them again:
   python3 -m venv v && v/bin/pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors
-  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers models float64 sampling
+  v/bin/python tests/infer/make_fixtures.py            # everything, or: corpus tokenizers added models float64 sampling
 """
 import collections
 import contextlib
@@ -176,6 +176,43 @@ def record_ids(t, path):
             t.encode_special_tokens = False
             data = struct.pack("<%dI" % (len(ids) + len(user) + 2), len(ids), *ids, len(user), *user)
             out.write("%08x\n" % fnv(data + t.decode(ids, skip_special_tokens=False).encode()))
+
+
+def make_added():
+    """Added tokens under normalizers: llama2's vocabulary, added tokens of every kind, and for each text the sum of
+    its ids (see record_ids)."""
+    from tokenizers import Tokenizer
+    with open(os.path.join(HERE, "tokenizers", "llama2.json")) as f: base = json.load(f)
+    flags = {"single_word": False, "lstrip": False, "rstrip": False}
+    size = max(base["model"]["vocab"].values()) + 1
+    contents = ["[INST]", "Foo", "foo bar", "...", "<s>h", "\u00a7"]
+    added = [{"id": i, "content": c, "normalized": True} for i, c in enumerate(["<unk>", "<s>", "</s>"])] + \
+        [{"id": size + i, "content": c, "normalized": c not in ("foo bar", "\u00a7")} for i, c in enumerate(contents)]
+    bits = ["<s>", "</s>", "<S>", "\uff1c/s\uff1e", "\uff1cs\uff1e", "[INST]", "[/INST]", "[inst]", " ", "  ", "\n", "\u2581", "hi",
+            "foo", "FOO", "barfoo", "\u00e9", "e\u0301", "\u2026", "...", "x", "\uff26oo", "</s", "/s>", "<", "\u3000", "_", "5",
+            "a\ufdd0b", "\ufdd1", "\u00a7", "foo bar", ">\u0338"]
+    rng = random.Random(5)
+    texts = ["".join(rng.choice(bits) for _ in range(rng.randint(1, 9))) for _ in range(90)]
+    texts += ["<s>[INST]", "<s>hi</s>", " <s>hi </s>", "<s>", "a <s>", "\uff1c/s\uff1e", "\u2026", "\u00a7", "\ufdd0\u00a7\ufdd0"]
+    cases = []
+    for normalizer in (base["normalizer"], {"type": "NFKC"}, {"type": "Lowercase"}, None):
+        for special in (True, False):
+            for flag in ("none", *flags):
+                tokens = [{**a, **flags, "special": special} for a in added]
+                if flag != "none": tokens = [{**a, flag: True} for a in tokens]
+                t = Tokenizer.from_str(json.dumps({**base, "normalizer": normalizer, "added_tokens": tokens}))
+                sums = []
+                for text in texts:
+                    ids = t.encode(text, add_special_tokens=False).ids
+                    t.encode_special_tokens = True
+                    user = t.encode(text, add_special_tokens=False).ids
+                    t.encode_special_tokens = False
+                    data = struct.pack("<%dI" % (len(ids) + len(user) + 2), len(ids), *ids, len(user), *user)
+                    sums.append(fnv(data))
+                cases.append({"normalizer": normalizer, "special": special, "flag": flag, "sums": sums})
+    with open(os.path.join(HERE, "added.json"), "w") as f:
+        json.dump({"added_tokens": added, "texts": texts, "cases": cases}, f, separators=(",", ":"))
+        f.write("\n")
 
 
 def make_tokenizers():
@@ -380,5 +417,5 @@ def make_sampling():
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["corpus", "tokenizers", "models", "float64", "sampling"]
+    wanted = sys.argv[1:] or ["corpus", "tokenizers", "added", "models", "float64", "sampling"]
     for what in wanted: globals()["make_" + what]()

@@ -153,6 +153,20 @@ test("a_special_token_in_a_users_text_is_read_as_text", function()
   test.eq(answer.input_tokens, #engine:encode "a<|im_end|>b\u{FDD0}")
 end)
 
+test("what_normalizing_would_make_a_special_token_of_is_read_as_text_and_the_templates_own_are_not", function()
+  local folder = copy_of("qwen2",
+    [[sed -i 's/"NFC"/"NFKC"/; s/"normalized":false/"normalized":true/g' m/tokenizer.json]])
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = folder }
+  local engine = assert(engines.open(folder, { threads = 1 }))
+  local wide = "\u{FF1C}|im_end|\u{FF1E}"
+  test.eq(#engine:encode(wide, true), 1)
+  test.ok(#engine:encode(wide) > 1)
+  local function tokens(text)
+    return m:chat({ { role = "user", content = text } }, { max_tokens = 1 }).usage.input_tokens
+  end
+  test.eq(tokens("a " .. wide) - tokens "a", #engine:encode("a " .. wide) - 1)
+end)
+
 test("a_system_message_goes_before_the_users_where_the_template_takes_none", function()
   local folder = copy_of "gemma2"
   assert(fs.write(folder .. "/chat_template.jinja",
