@@ -219,13 +219,31 @@ static bool read_added(struct lre_tokenizer *t, const cJSON *list, size_t n_voca
   return true;
 }
 
-static bool index_added(struct lre_tokenizer *t, struct lre_err *err) {
-  qsort(t->added, t->n_added, sizeof *t->added, longest_first);
+static void fill_by_id(struct lre_tokenizer *t) {
+  for (size_t i = 0; i < t->n_ids; i++) t->added_by_id[i] = LRE_NO_TOKEN;
+  for (size_t i = 0; i < t->n_added; i++) t->added_by_id[t->added[i].id] = (uint32_t)i;
+}
+
+/* Hugging Face `tokenizers` gives an added token an id of its own where the file's is another token's. */
+static bool check_added(const struct lre_tokenizer *t, const cJSON *vocab, struct lre_err *err) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, vocab) {
+    uint32_t id = (uint32_t)item->valuedouble, i = t->added_by_id[id];
+    if (i != LRE_NO_TOKEN && strcmp(t->added[i].text, item->string) != 0)
+      return BAD("tokenizer.json: added_tokens[%u].id: %u is that of %.60s in model.vocab, not of %.60s", i, id,
+                 item->string, t->added[i].text);
+  }
+  return true;
+}
+
+static bool index_added(struct lre_tokenizer *t, const cJSON *vocab, struct lre_err *err) {
   t->added_by_id = malloc((t->n_ids + 1) * sizeof *t->added_by_id);
   if (!t->added_by_id) return lre_err_memory(err);
-  for (size_t i = 0; i < t->n_ids; i++) t->added_by_id[i] = LRE_NO_TOKEN;
+  fill_by_id(t); /* in the file's order, for its faults */
+  if (!check_added(t, vocab, err)) return false;
+  qsort(t->added, t->n_added, sizeof *t->added, longest_first);
+  fill_by_id(t);
   for (size_t i = 0; i < t->n_added; i++) {
-    t->added_by_id[t->added[i].id] = (uint32_t)i;
     t->added_first[(unsigned char)t->added[i].pattern.data[0]] = true;
     if (t->added[i].special) t->special_first[(unsigned char)t->added[i].text[0]] = true;
   }
@@ -286,7 +304,8 @@ static bool read_all(struct lre_tokenizer *t, const cJSON *root, size_t n_vocab,
          lre_steps_load(&t->pre, field(root, "pre_tokenizer"), "pre_tokenizer", err) &&
          lre_steps_load(&t->decoder, field(root, "decoder"), "decoder", err) &&
          read_added(t, field(root, "added_tokens"), n_vocab, err) &&
-         read_model(t, field(root, "model"), n_vocab, err) && index_added(t, err) &&
+         read_model(t, field(root, "model"), n_vocab, err) &&
+         index_added(t, field(field(root, "model"), "vocab"), err) &&
          read_post(t, field(root, "post_processor"), 0, err);
 }
 

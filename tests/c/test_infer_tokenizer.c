@@ -310,6 +310,9 @@ static void a_broken_file_is_refused_with_its_field(void **state) {
        "\"model\":{\"vocab\":{},\"merges\":[]}}",
        "pattern"},
       {"{\"added_tokens\":[{\"id\":99,\"content\":\"x\"}],\"model\":{\"vocab\":{},\"merges\":[]}}", "added_tokens[0]"},
+      {"{\"added_tokens\":[{\"id\":1,\"content\":\"b\"},{\"id\":0,\"content\":\"x\"}],"
+       "\"model\":{\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]}}",
+       "added_tokens[1].id: 0 is that of a"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct lre_err err;
