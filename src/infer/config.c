@@ -112,6 +112,8 @@ static const char *const known[] = {
     "is_llama_config",
     "transformers.js_config",
     "torchscript",
+    "tf_legacy_loss",
+    "sliding_window_size",
     "use_bfloat16",
     "mlp_only_layers",
 };
@@ -338,8 +340,10 @@ static bool read_pattern(struct lre_config *c, const cJSON *root, bool qwen, boo
   if (c->arch == LRE_ARCH_GEMMA3 && !whole(root, "sliding_window_pattern", 1, LRE_MAX_LAYERS, 6, &pattern, err))
     return false;
   if (qwen && !whole(root, "max_window_layers", 0, 1 << 20, 28, &full_below, err)) return false;
-  for (size_t i = 0; i < c->n_layers; i++)
-    c->sliding[i] = gemma ? (i + 1) % pattern != 0 : c->window && i >= full_below;
+  for (size_t i = 0; i < c->n_layers; i++) {
+    bool slides = gemma ? (i + 1) % pattern != 0 : c->window && i >= full_below;
+    c->sliding[i] = slides;
+  }
   return true;
 }
 

@@ -9,8 +9,8 @@
 
 struct lre_tokenizer;
 
-/* Reads <folder>/tokenizer.json; ids from n_vocab on are an error (0: any). NULL: err kind "infer", code "tokenizer",
- * names the field. */
+/* Reads <folder>/tokenizer.json; ids of model.vocab from n_vocab on are an error (0: any). NULL: err kind "infer", code
+ * "tokenizer", names the field. */
 struct lre_tokenizer *lre_tokenizer_open(const char *folder, size_t n_vocab, struct lre_err *err);
 struct lre_tokenizer *lre_tokenizer_parse(const char *json, size_t len, size_t n_vocab, struct lre_err *err);
 void lre_tokenizer_free(struct lre_tokenizer *t);

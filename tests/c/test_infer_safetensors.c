@@ -228,7 +228,8 @@ static void fields_of_published_models_that_change_nothing_are_taken(void **stat
   struct lre_config plain = parsed("llama", "\"use_cache\":true");
   struct lre_config c = parsed(
       "llama", "\"full_attn_mod\":1,\"interpolate_factor\":1,\"lm_head_bias\":false,\"use_mrope\":false,"
-               "\"rope_interleaved\":false,\"is_llama_config\":true,\"_name_or_path\":\"x\",\"pretraining_tp\":1,"
+               "\"rope_interleaved\":false,\"tf_legacy_loss\":false,\"sliding_window_size\":4096,\"is_llama_config\":"
+               "true,\"_name_or_path\":\"x\",\"pretraining_tp\":1,"
                "\"_model_name_or_path\":\"x\",\"_attn_implementation\":\"eager\",\"cache_implementation\":\"hybrid\","
                "\"auto_map\":{},\"transformers.js_config\":{},\"unsloth_fixed\":true,\"mystery\":null,"
                "\"rope_scaling\":null,\"tie_encoder_decoder\":false,\"torchscript\":false");

@@ -338,7 +338,8 @@ test("a_broken_folder_is_refused_with_file_and_field", function()
     { "echo '{}' >m/tokenizer.json", "tokenizer.json: model.vocab" },
     { "sed -i 's/\"vocab_size\": 480/\"vocab_size\": 479/' m/config.json",
       "eos_token_id: expected a token from 0 to 478" },
-    { "sed -i 's/\"id\": *479/\"id\":4790/' m/tokenizer.json", "tokenizer.json: added_tokens[", "an id under 480" },
+    { "sed -i 's/\"id\": *479/\"id\":47900000/' m/tokenizer.json", "tokenizer.json: added_tokens[",
+      "an id under 16777216" },
     { "sed -i 's/\"merges\": *\\[/&[\"no\", \"where\"],/' m/tokenizer.json", "tokenizer.json: model.merges[0]" },
     { "rm -r m && echo GGUF >m", "./m: is a file", "GGUF" },
     { "rm -r m && mkdir m", "./m: no config.json is there" },
@@ -376,6 +377,16 @@ test("weights_that_are_cut_missing_elsewhere_or_of_another_type_are_refused_with
     { ("rm %s; mkfifo %s"):format(index, index), "index.json is not a regular file" },
     { ("cp %s m/model.safetensors"):format(third), "model.safetensors: tensor model.embed_tokens.weight is missing" },
   })
+end)
+
+test("an_added_token_beyond_the_vocabulary_is_an_error_of_the_prompt_that_has_it", function()
+  local copy = copy_of "qwen2"
+  local path = copy .. "/tokenizer.json"
+  assert(fs.write(path, (assert(fs.read(path)):gsub('"id": *478', '"id":4780'))))
+  local m = model.resolve { name = "tiny", adapter = "hf", model_id = copy }
+  local answer, err = m:chat({ { role = "user", content = "Hi" } }, { max_tokens = 2 })
+  test.eq(answer, nil)
+  test.has(tostring(err.message), "token 4780 of the prompt is not in the model's vocabulary of 480")
 end)
 
 test("weights_that_are_no_numbers_give_an_error_and_no_answer", function()
