@@ -309,7 +309,8 @@ static void a_broken_file_is_refused_with_its_field(void **state) {
       {"{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},\"behavior\":\"Isolated\"},"
        "\"model\":{\"vocab\":{},\"merges\":[]}}",
        "pattern"},
-      {"{\"added_tokens\":[{\"id\":99999999,\"content\":\"x\"}],\"model\":{\"vocab\":{},\"merges\":[]}}", "added_tokens[0]"},
+      {"{\"added_tokens\":[{\"id\":99999999,\"content\":\"x\"}],\"model\":{\"vocab\":{},\"merges\":[]}}",
+       "added_tokens[0]"},
       {"{\"added_tokens\":[{\"id\":1,\"content\":\"b\"},{\"id\":0,\"content\":\"x\"}],"
        "\"model\":{\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]}}",
        "added_tokens[1].id: 0 is that of a"},
